@@ -1,0 +1,2 @@
+namespace Appliance.Controller.Tests;
+public class SmokeTests { [Fact] public void Runs() => Assert.True(Environment.ProcessId > 0); }
