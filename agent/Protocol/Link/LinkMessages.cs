@@ -1,0 +1,88 @@
+using System.Text.Json;
+
+namespace Appliance.Protocol.Link;
+
+/// <summary>
+/// One message of the control channel, in either direction: exactly one member is set. Framing: a 4-byte big-endian length, then UTF-8 JSON
+/// (<see cref="LinkFraming"/>).
+/// </summary>
+public sealed record LinkMessage
+{
+    /// <summary>Agent, first message of a connection.</summary>
+    public HelloMessage? Hello { get; init; }
+    /// <summary>Controller, answer to <see cref="Hello"/>.</summary>
+    public WelcomeMessage? Welcome { get; init; }
+    /// <summary>Controller: changes of the desired documents.</summary>
+    public ApplyMessage? Apply { get; init; }
+    /// <summary>Agent: everything up to a sequence is durable here.</summary>
+    public AcknowledgeMessage? Acknowledge { get; init; }
+    /// <summary>Agent: what is.</summary>
+    public StatusMessage? Status { get; init; }
+    /// <summary>Agent: the node's capacity and capabilities changed.</summary>
+    public NodeReport? Report { get; init; }
+    /// <summary>Either side, every <see cref="LinkTiming.HeartbeatInterval"/> of silence.</summary>
+    public HeartbeatMessage? Heartbeat { get; init; }
+    public RequestMessage? Request { get; init; }
+    public ResponseMessage? Response { get; init; }
+}
+
+/// <param name="ProtocolVersion"><see cref="LinkVersions.Current"/> of the agent.</param>
+/// <param name="LastSequence">The last <see cref="ApplyMessage.Sequence"/> stored durably; 0: none.</param>
+/// <param name="StoreId">Identity of the node's document store: a new one after its disk was lost, so that sequences are not compared across stores.</param>
+public sealed record HelloMessage(int ProtocolVersion, string NodeId, string StoreId, long LastSequence, NodeReport Report);
+
+/// <param name="FullSync">The next <see cref="ApplyMessage"/> has every document this node should have; what it does not name is removed.</param>
+public sealed record WelcomeMessage(int ProtocolVersion, bool FullSync);
+
+/// <param name="Sequence">Grows by at least one with each message to a node, across connections.</param>
+/// <param name="Full">Replaces everything the node holds.</param>
+public sealed record ApplyMessage(long Sequence, bool Full, IReadOnlyList<DesiredDocument> Documents, IReadOnlyList<DocumentKey> Removed);
+
+public sealed record AcknowledgeMessage(long Sequence);
+
+/// <param name="Full">All statuses the node has: sent after every connect. Otherwise only what changed.</param>
+/// <param name="Gone">Things that were removed and of which nothing is left on the node.</param>
+public sealed record StatusMessage(bool Full, IReadOnlyList<ObjectStatus> Statuses, IReadOnlyList<DocumentKey> Gone);
+
+public sealed record HeartbeatMessage(long Sequence);
+
+/// <param name="Method"><see cref="LinkMethods"/>.</param>
+public sealed record RequestMessage(long Id, string Method, JsonElement Arguments);
+
+/// <param name="Error">Null on success.</param>
+public sealed record ResponseMessage(long Id, JsonElement? Result, string? Error);
+
+/// <summary>Requests of the controller to a node.</summary>
+public static class LinkMethods
+{
+    /// <summary><see cref="ConsoleLogArguments"/> → <see cref="ConsoleLogResult"/>.</summary>
+    public const string ConsoleLog = "console_log";
+}
+
+/// <param name="MaxBytes">From the end.</param>
+public sealed record ConsoleLogArguments(string ServerId, int MaxBytes);
+
+/// <param name="Base64">Raw bytes the guest wrote.</param>
+public sealed record ConsoleLogResult(string Base64);
+
+/// <summary>Byte channels beside the control channel, by name.</summary>
+public static class LinkChannels
+{
+    public const string Control = "control";
+    /// <summary>Offered by the agent: <c>image/{image id}/{offset}</c>; the controller writes the image's bytes from the offset and completes.</summary>
+    public const string Image = "image/";
+    /// <summary>Offered by the controller: <c>serial/{server id}</c>; both ways, the guest's first serial port.</summary>
+    public const string Serial = "serial/";
+}
+
+public static class LinkVersions
+{
+    public const int Current = 1;
+}
+
+public static class LinkTiming
+{
+    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(5);
+    /// <summary>Silence after which the other side counts as gone.</summary>
+    public static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(20);
+}
