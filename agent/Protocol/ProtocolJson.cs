@@ -13,6 +13,8 @@ namespace Appliance.Protocol;
 [JsonSerializable(typeof(LinkMessage))]
 [JsonSerializable(typeof(EnrolRequest))]
 [JsonSerializable(typeof(EnrolResponse))]
+[JsonSerializable(typeof(RenewRequest))]
+[JsonSerializable(typeof(EnrolRefusal))]
 [JsonSerializable(typeof(DesiredDocument))]
 [JsonSerializable(typeof(ObjectStatus))]
 [JsonSerializable(typeof(NetworkDocument))]

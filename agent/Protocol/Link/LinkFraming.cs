@@ -11,10 +11,17 @@ public static class LinkFraming
     /// <summary>A full synchronization of a large node fits; a broken peer cannot make this side allocate more.</summary>
     public const int MaxMessageBytes = 64 * 1024 * 1024;
 
+    // What a peer that only announces a long message makes this side allocate; the buffer grows as bytes arrive.
+    private const int FirstBufferBytes = 16 * 1024;
+
     /// <summary>Writes one message; callers serialize calls on one writer.</summary>
+    /// <exception cref="InvalidDataException">The message is longer than <see cref="MaxMessageBytes"/>.</exception>
     public static async Task WriteAsync(PipeWriter writer, LinkMessage message, CancellationToken ct)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(message, ProtocolJson.Default.LinkMessage);
+        if (body.Length > MaxMessageBytes)
+            throw new InvalidDataException($"link: a message of {body.Length} bytes; the limit is {MaxMessageBytes}");
+
         BinaryPrimitives.WriteInt32BigEndian(writer.GetSpan(4), body.Length);
         writer.Advance(4);
         writer.Write(body);
@@ -22,50 +29,63 @@ public static class LinkFraming
     }
 
     /// <summary>Reads one message; null at the end of the channel.</summary>
-    /// <exception cref="InvalidDataException">The frame is too long or not a message.</exception>
+    /// <exception cref="InvalidDataException">The frame is too long, cut off, or not a message.</exception>
     public static async Task<LinkMessage?> ReadAsync(PipeReader reader, CancellationToken ct)
     {
-        while (true)
-        {
-            var result = await reader.ReadAsync(ct);
-            var buffer = result.Buffer;
-            if (TryParse(ref buffer, out var message))
-            {
-                reader.AdvanceTo(buffer.Start);
-                return message;
-            }
+        var header = await FillAsync(reader, 4, ct);
+        if (header.Count == 0)
+            return null;
 
-            reader.AdvanceTo(buffer.Start, buffer.End);
-            if (result.IsCompleted)
-                return null;
-        }
-    }
-
-    private static bool TryParse(ref ReadOnlySequence<byte> buffer, out LinkMessage? message)
-    {
-        message = null;
-        if (buffer.Length < 4)
-            return false;
-
-        Span<byte> header = stackalloc byte[4];
-        buffer.Slice(0, 4).CopyTo(header);
-        var length = BinaryPrimitives.ReadInt32BigEndian(header);
+        var length = header.Count == 4 ? BinaryPrimitives.ReadInt32BigEndian(header) : -1;
+        ArrayPool<byte>.Shared.Return(header.Array!);
         if (length is < 2 or > MaxMessageBytes)
             throw new InvalidDataException($"link: a frame of {length} bytes; the limit is {MaxMessageBytes}");
-        if (buffer.Length < 4 + length)
-            return false;
 
-        var json = new Utf8JsonReader(buffer.Slice(4, length));
+        var body = await FillAsync(reader, length, ct);
         try
         {
-            message = JsonSerializer.Deserialize(ref json, ProtocolJson.Default.LinkMessage);
+            if (body.Count != length)
+                throw new InvalidDataException($"link: the channel ended after {body.Count} of {length} bytes");
+            return JsonSerializer.Deserialize(body.AsSpan(), ProtocolJson.Default.LinkMessage)
+                ?? throw new InvalidDataException("link: a frame that is null");
         }
         catch (JsonException e)
         {
             throw new InvalidDataException("link: a frame that is not a message", e);
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(body.Array!);
+        }
+    }
 
-        buffer = buffer.Slice(4 + length);
-        return true;
+    // Takes bytes out of the pipe as they come, so that a message may be longer than the channel's window. Fewer bytes: the channel ended.
+    private static async ValueTask<ArraySegment<byte>> FillAsync(PipeReader reader, int length, CancellationToken ct)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(length, FirstBufferBytes));
+        var filled = 0;
+        while (filled < length)
+        {
+            var result = await reader.ReadAsync(ct);
+            var taken = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, length - filled));
+            if (filled + taken.Length > buffer.Length)
+                buffer = Grow(buffer, filled, Math.Min(length, Math.Max((int)(filled + taken.Length), buffer.Length * 2)));
+
+            taken.CopyTo(buffer.AsSpan(filled));
+            filled += (int)taken.Length;
+            reader.AdvanceTo(taken.End);
+            if (result.IsCanceled || (result.IsCompleted && taken.IsEmpty))
+                break;
+        }
+
+        return new ArraySegment<byte>(buffer, 0, filled);
+    }
+
+    private static byte[] Grow(byte[] buffer, int filled, int length)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(length);
+        buffer.AsSpan(0, filled).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return larger;
     }
 }

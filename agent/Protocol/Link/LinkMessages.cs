@@ -34,15 +34,21 @@ public sealed record HelloMessage(int ProtocolVersion, string NodeId, string Sto
 /// <param name="FullSync">The next <see cref="ApplyMessage"/> has every document this node should have; what it does not name is removed.</param>
 public sealed record WelcomeMessage(int ProtocolVersion, bool FullSync);
 
-/// <param name="Sequence">Grows by at least one with each message to a node, across connections.</param>
+/// <param name="BaseSequence">
+/// What a partial message builds on: the node refuses it, by closing the link, unless its last durable sequence is exactly this. 0 when full.
+/// </param>
+/// <param name="Sequence">
+/// The state of the documents this message leads to. Never less than <paramref name="BaseSequence"/>; equal when the message only repeats removals.
+/// </param>
 /// <param name="Full">Replaces everything the node holds.</param>
-public sealed record ApplyMessage(long Sequence, bool Full, IReadOnlyList<DesiredDocument> Documents, IReadOnlyList<DocumentKey> Removed);
+public sealed record ApplyMessage(
+    long BaseSequence, long Sequence, bool Full, IReadOnlyList<DesiredDocument> Documents, IReadOnlyList<RemovedDocument> Removed);
 
 public sealed record AcknowledgeMessage(long Sequence);
 
 /// <param name="Full">All statuses the node has: sent after every connect. Otherwise only what changed.</param>
-/// <param name="Gone">Things that were removed and of which nothing is left on the node.</param>
-public sealed record StatusMessage(bool Full, IReadOnlyList<ObjectStatus> Statuses, IReadOnlyList<DocumentKey> Gone);
+/// <param name="Gone">Removals of which nothing is left on the node: the record as it came in <see cref="ApplyMessage.Removed"/>.</param>
+public sealed record StatusMessage(bool Full, IReadOnlyList<ObjectStatus> Statuses, IReadOnlyList<RemovedDocument> Gone);
 
 public sealed record HeartbeatMessage(long Sequence);
 
@@ -52,7 +58,7 @@ public sealed record RequestMessage(long Id, string Method, JsonElement Argument
 /// <param name="Error">Null on success.</param>
 public sealed record ResponseMessage(long Id, JsonElement? Result, string? Error);
 
-/// <summary>Requests of the controller to a node.</summary>
+/// <summary>What each side may ask the other.</summary>
 public static class LinkMethods
 {
     /// <summary><see cref="ConsoleLogArguments"/> → <see cref="ConsoleLogResult"/>.</summary>
@@ -65,10 +71,15 @@ public sealed record ConsoleLogArguments(string ServerId, int MaxBytes);
 /// <param name="Base64">Raw bytes the guest wrote.</param>
 public sealed record ConsoleLogResult(string Base64);
 
-/// <summary>Byte channels beside the control channel, by name.</summary>
+/// <summary>Channels of the multiplexer (Nerdbank.Streams, protocol version 3).</summary>
 public static class LinkChannels
 {
-    public const string Control = "control";
+    /// <summary>Index of the control channel, which both sides seed: it exists from the first byte, without an offer.</summary>
+    public const int Control = 0;
+    /// <summary>Receiving window of the control channel, in bytes.</summary>
+    public const int ControlWindowBytes = 512 * 1024;
+    /// <summary>Receiving window of a byte channel, in bytes: enough for 1 Gbit/s at 8 ms.</summary>
+    public const int DataWindowBytes = 1024 * 1024;
     /// <summary>Offered by the agent: <c>image/{image id}/{offset}</c>; the controller writes the image's bytes from the offset and completes.</summary>
     public const string Image = "image/";
     /// <summary>Offered by the controller: <c>serial/{server id}</c>; both ways, the guest's first serial port.</summary>
