@@ -22,9 +22,14 @@ public static class NetworkTypes
 /// <param name="Ipv6RaMode">Null, <c>slaac</c>, <c>dhcpv6-stateful</c> or <c>dhcpv6-stateless</c>: who sends router advertisements, and how.</param>
 /// <param name="Ipv6AddressMode">The same values: how ports get addresses.</param>
 /// <param name="HasRouter">Whether a router of the cloud has an interface on this subnet (its gateway answers; advertisements announce a default route).</param>
+/// <param name="GatewayMac">
+/// MAC address of the router interface that holds the gateway, whichever node has it: IPv6 guests take the sender of an advertisement for
+/// their default gateway, so the node sends them from the link-local address this MAC makes. Null: no router advertisements.
+/// </param>
 public sealed record SubnetDocument(
     string Id, int IpVersion, string Cidr, string? GatewayIp, bool EnableDhcp, string? Ipv6RaMode, string? Ipv6AddressMode,
-    bool HasRouter, IReadOnlyList<string> DnsNameservers, IReadOnlyList<RouteDocument> HostRoutes);
+    bool HasRouter, IReadOnlyList<string> DnsNameservers, IReadOnlyList<RouteDocument> HostRoutes,
+    string? GatewayMac = null);
 
 /// <summary>A static route: <paramref name="Destination"/> (CIDR) is reached through <paramref name="NextHop"/>.</summary>
 public sealed record RouteDocument(string Destination, string NextHop);

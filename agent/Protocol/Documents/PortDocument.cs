@@ -7,11 +7,12 @@ namespace Appliance.Protocol.Documents;
 /// <param name="DeviceId">Server id.</param>
 /// <param name="HostName">DNS label handed out by DHCP.</param>
 /// <param name="SecurityGroupIds">Empty means: nothing in or out but DHCP, ND and metadata, unless <paramref name="PortSecurityEnabled"/> is false.</param>
+/// <param name="FloatingIpAddress">The floating IPv4 address that leads to this port, for the metadata service (<c>public-ipv4</c>); null when there is none.</param>
 public sealed record PortDocument(
     string Id, string NetworkId, string ProjectId, string DeviceId, string MacAddress, bool AdminStateUp,
     bool PortSecurityEnabled, string HostName, IReadOnlyList<FixedIpDocument> FixedIps,
     IReadOnlyList<string> SecurityGroupIds, IReadOnlyList<AddressPairDocument> AllowedAddressPairs,
-    IReadOnlyList<DhcpOptionDocument> ExtraDhcpOptions);
+    IReadOnlyList<DhcpOptionDocument> ExtraDhcpOptions, string? FloatingIpAddress = null);
 
 public sealed record FixedIpDocument(string SubnetId, string IpAddress);
 
