@@ -1,2 +1,3 @@
-var app = WebApplication.CreateSlimBuilder(args).Build();
-app.Run();
+using Appliance.Controller;
+
+return await ControllerCommands.RunAsync(args);

@@ -1,0 +1,96 @@
+using Appliance.Controller.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Appliance.Controller;
+
+/// <summary>The sub-commands of <c>appliance-controller</c>.</summary>
+internal static class ControllerCommands
+{
+    private const string Usage = """
+        usage: appliance-controller run --data DIR [options]
+               appliance-controller routes
+
+        run      serves the cloud
+          --data DIR              database, images, keys and certificates
+          --https ADDRESS:PORT    HTTPS listener (127.0.0.1:8443); 'none' for none
+          --http ADDRESS:PORT     plain HTTP listener for local tools (none)
+          --name NAME             further host name or address for the certificate; repeatable
+          --public-url URL        base of the URLs in the service catalog (as the client reached us)
+          --region NAME           region name (RegionOne)
+          --admin-password TEXT   password of the first administrator, new database only (random, in DIR/admin-password)
+          --policy FILE           policy overrides, oslo.policy YAML
+          --log-level LEVEL       trace, debug, information, warning, error (information)
+        routes   prints every operation: METHOD /path or METHOD /path#action
+        """;
+
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        switch (arguments.FirstOrDefault())
+        {
+            case "run":
+                return await ServeAsync(arguments[1..]);
+            case "routes":
+                return PrintRoutes();
+            case "--help" or "-h" or "help":
+                Console.WriteLine(Usage);
+                return 0;
+            default:
+                await Console.Error.WriteLineAsync(Usage);
+                return 2;
+        }
+    }
+
+    private static async Task<int> ServeAsync(string[] arguments)
+    {
+        ControllerOptions options;
+        try
+        {
+            options = Parse(arguments);
+        }
+        catch (FormatException e)
+        {
+            await Console.Error.WriteLineAsync($"appliance-controller: {e.Message}\n\n{Usage}");
+            return 2;
+        }
+
+        await using var host = await ControllerHost.StartAsync(options, TimeProvider.System, CancellationToken.None);
+        foreach (var address in host.Addresses)
+            Console.WriteLine($"listening on {address}");
+        await host.WaitForShutdownAsync(CancellationToken.None);
+        return 0;
+    }
+
+    private static int PrintRoutes()
+    {
+        var options = new ControllerOptions { DataFolder = Path.GetTempPath() };
+        var platform = new Platform(options, TimeProvider.System, NullLoggerFactory.Instance);
+        foreach (var operation in ApiEndpoints.Collect(new ControllerServices(platform, null!).All))
+            Console.WriteLine(operation);
+        return 0;
+    }
+
+    private static ControllerOptions Parse(string[] arguments)
+    {
+        var options = new ControllerOptions { DataFolder = "" };
+        for (var i = 0; i < arguments.Length; i += 2)
+        {
+            var value = i + 1 < arguments.Length ? arguments[i + 1] : throw new FormatException($"{arguments[i]} needs a value");
+            options = arguments[i] switch
+            {
+                "--data" => options with { DataFolder = Path.GetFullPath(value) },
+                "--https" => options with { HttpsListen = value == "none" ? null : value },
+                "--http" => options with { HttpListen = value == "none" ? null : value },
+                "--name" => options with { ServerNames = [.. options.ServerNames, value] },
+                "--public-url" => options with { PublicUrl = value.TrimEnd('/') },
+                "--region" => options with { Region = value },
+                "--admin-password" => options with { AdminPassword = value },
+                "--policy" => options with { PolicyFile = value },
+                "--log-level" when Enum.TryParse<LogLevel>(value, ignoreCase: true, out var level) => options with { LogLevel = level },
+                "--log-level" => throw new FormatException($"'{value}' is not a log level"),
+                _ => throw new FormatException($"unknown option {arguments[i]}"),
+            };
+        }
+
+        return options.DataFolder.Length > 0 ? options : throw new FormatException("--data is missing: name the folder to keep state in");
+    }
+}

@@ -1,0 +1,123 @@
+using System.Net;
+using Appliance.Controller.Data;
+using Appliance.Controller.Http;
+using Appliance.Controller.Work;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Appliance.Controller;
+
+/// <summary>A running controller: database, services, workers and listeners, started and stopped together.</summary>
+internal sealed class ControllerHost : IAsyncDisposable
+{
+    private readonly Platform _platform;
+    private readonly ControllerServices _services;
+    private readonly WebApplication _web;
+
+    private ControllerHost(Platform platform, ControllerServices services, WebApplication web, SiteCertificates certificates)
+    {
+        _platform = platform;
+        _services = services;
+        _web = web;
+        Certificates = certificates;
+    }
+
+    public SiteCertificates Certificates { get; }
+    public Platform Platform => _platform;
+    public ControllerServices Services => _services;
+
+    /// <summary>Base addresses actually bound, such as <c>https://127.0.0.1:8443</c>.</summary>
+    public IReadOnlyCollection<string> Addresses => [.. _web.Urls];
+
+    public static async Task<ControllerHost> StartAsync(ControllerOptions options, TimeProvider clock, CancellationToken ct)
+    {
+        Directory.CreateDirectory(options.DataFolder);
+        var web = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "appliance-controller" });
+        ConfigureLogging(web, options);
+        var certificates = SiteCertificates.LoadOrCreate(options.DataFolder, CertificateNames(options), clock);
+        web.Services.AddRoutingCore();
+        web.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration()
+            .ConfigureKestrel(kestrel => Listeners.Configure(kestrel, options, certificates));
+
+        var app = web.Build();
+        var platform = new Platform(options, clock, app.Services.GetRequiredService<ILoggerFactory>());
+        var services = new ControllerServices(platform, certificates);
+        var host = new ControllerHost(platform, services, app, certificates);
+        await host.StartAsync(ct);
+        return host;
+    }
+
+    /// <summary>Completes when the process is asked to stop (SIGTERM, SIGINT).</summary>
+    public Task WaitForShutdownAsync(CancellationToken ct) => _web.WaitForShutdownAsync(ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _web.StopAsync();
+        await _web.DisposeAsync();
+        foreach (var service in _services.All.Reverse())
+            await service.StopAsync();
+        await _platform.Workflows.DisposeAsync();
+        await _platform.Database.DisposeAsync();
+        Certificates.Dispose();
+    }
+
+    private async Task StartAsync(CancellationToken ct)
+    {
+        await _platform.Database.OpenAsync(
+            [ChangeLog.Schema, Workflows.Schema, .. _services.All.SelectMany(static service => service.Schemas)], ct);
+        foreach (var service in _services.All)
+            await service.StartAsync(ct);
+        await _platform.Workflows.ResumeAsync(ct);
+
+        var operations = ApiEndpoints.Collect(_services.All);
+        ApiEndpoints.CheckPolicies(operations, _platform.Policy);
+        var gate = new ApiGate(_services.Tokens, _platform.Policy, _platform.Logs.CreateLogger<ApiGate>());
+        _web.UseRouting();
+        ApiEndpoints.Map(_web, operations, _services.All, gate);
+        ControllerServices.MapOthers(_web);
+        _web.UseEndpoints(static _ => { });
+        await _web.StartAsync(ct);
+    }
+
+    private static void ConfigureLogging(WebApplicationBuilder web, ControllerOptions options)
+    {
+        web.Logging.SetMinimumLevel(options.LogLevel);
+        web.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        web.Logging.AddSimpleConsole(static console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+        });
+    }
+
+    private static List<string> CertificateNames(ControllerOptions options)
+    {
+        var names = new List<string> { "localhost", "127.0.0.1", "::1", Protocol.Link.LinkEndpoint.ServerName };
+        if (options.HttpsListen is { } listen && IPEndPoint.TryParse(listen, out var address) && !address.Address.Equals(IPAddress.Any))
+            names.Add(address.Address.ToString());
+        names.AddRange(options.ServerNames);
+        return [.. names.Distinct()];
+    }
+}
+
+/// <summary>The ports the controller listens on.</summary>
+internal static class Listeners
+{
+    // Images and objects stream through; JSON bodies have their own, much lower limit (ApiService.MaxBodyBytes).
+    private const long NoLimit = long.MaxValue;
+
+    public static void Configure(KestrelServerOptions kestrel, ControllerOptions options, SiteCertificates certificates)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = NoLimit;
+        kestrel.Limits.MinRequestBodyDataRate = null;
+        if (options.HttpsListen is { } https)
+            kestrel.Listen(Parse(https), listen => listen.UseHttps(certificates.Server));
+        if (options.HttpListen is { } http)
+            kestrel.Listen(Parse(http));
+    }
+
+    private static IPEndPoint Parse(string listen) => IPEndPoint.TryParse(listen, out var address)
+        ? address
+        : throw new FormatException($"'{listen}' is not ADDRESS:PORT, such as 127.0.0.1:8443");
+}

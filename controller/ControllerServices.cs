@@ -1,0 +1,23 @@
+using Appliance.Controller.Http;
+
+namespace Appliance.Controller;
+
+/// <summary>Composition: which services this controller has, and what each is given of the others.</summary>
+internal sealed class ControllerServices
+{
+    public ControllerServices(Platform platform, SiteCertificates certificates)
+    {
+        All = [];
+        Tokens = null!;
+    }
+
+    /// <summary>In start order: a service comes after those it asks.</summary>
+    public IReadOnlyList<ApiService> All { get; }
+
+    public ITokenValidator Tokens { get; }
+
+    /// <summary>Endpoints that are no OpenStack API: the node link, the console.</summary>
+    public static void MapOthers(IEndpointRouteBuilder endpoints)
+    {
+    }
+}

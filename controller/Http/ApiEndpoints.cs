@@ -1,0 +1,65 @@
+using Appliance.Controller.Http.Policies;
+
+namespace Appliance.Controller.Http;
+
+/// <summary>Puts route tables on the web server: one endpoint per path and method, and a service-worded answer for everything else below a prefix.</summary>
+internal static class ApiEndpoints
+{
+    /// <summary>All operations of the services, in table order.</summary>
+    public static List<ApiOperation> Collect(IEnumerable<ApiService> services) =>
+        [.. services.SelectMany(static service =>
+        {
+            var routes = new ApiRoutes(service);
+            service.Map(routes);
+            return routes.Operations;
+        })];
+
+    /// <exception cref="InvalidOperationException">An operation has no policy, or one that does not exist: it must not be served.</exception>
+    public static void CheckPolicies(IEnumerable<ApiOperation> operations, PolicyEngine policy)
+    {
+        foreach (var operation in operations)
+        {
+            if (operation.IsPublic)
+                continue;
+            if (operation.Rule is null)
+                throw new InvalidOperationException($"{operation}: no policy; name one with Allow, or Public");
+            if (!policy.Knows(operation.Service.Name, operation.Rule))
+                throw new InvalidOperationException($"{operation}: there is no policy {operation.Service.Name} {operation.Rule}");
+        }
+    }
+
+    public static void Map(IEndpointRouteBuilder endpoints, IReadOnlyList<ApiOperation> operations, IEnumerable<ApiService> services, ApiGate gate)
+    {
+        foreach (var same in operations.GroupBy(static operation => (operation.Method, operation.Pattern)))
+        {
+            var (service, choices) = (same.First().Service, same.ToArray());
+            endpoints.MapMethods(same.Key.Pattern, [same.Key.Method], http => gate.RunAsync(http, service, choices));
+        }
+
+        foreach (var service in services)
+            MapRefusals(endpoints, operations, service, gate);
+    }
+
+    private static void MapRefusals(IEndpointRouteBuilder endpoints, IReadOnlyList<ApiOperation> operations, ApiService service, ApiGate gate)
+    {
+        RequestDelegate notFound = http => gate.RefuseAsync(http, service, new Fault(FaultKind.NotFound, "The resource could not be found."));
+        // Later than every real pattern: catch-alls have the lowest precedence in routing.
+        endpoints.Map(service.Prefix + "/{**path}", notFound);
+
+        foreach (var pattern in operations.Where(operation => operation.Service == service).GroupBy(static operation => operation.Pattern))
+        {
+            var allowed = string.Join(", ", pattern.Select(static operation => operation.Method).Distinct().Order());
+            var missing = Methods.Except(pattern.Select(static operation => operation.Method)).ToArray();
+            if (missing.Length == 0)
+                continue;
+            endpoints.MapMethods(pattern.Key, missing, http =>
+            {
+                http.Response.Headers.Allow = allowed;
+                return gate.RefuseAsync(http, service, new Fault(FaultKind.MethodNotAllowed,
+                    $"The method {http.Request.Method} is not allowed for this resource. Allowed: {allowed}."));
+            });
+        }
+    }
+
+    private static readonly string[] Methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "COPY"];
+}
