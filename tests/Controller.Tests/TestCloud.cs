@@ -1,7 +1,7 @@
-using System.Net.Http.Json;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json;
+using System.Text;
+using Microsoft.Extensions.Logging;
 
 namespace Appliance.Controller.Tests;
 
