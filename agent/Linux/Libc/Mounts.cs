@@ -1,0 +1,37 @@
+using System.Runtime.InteropServices;
+
+namespace Appliance.Linux.Libc;
+
+/// <summary>mount(2) and umount2(2).</summary>
+internal static partial class Mounts
+{
+    // linux/mount.h
+    public const ulong MS_RDONLY = 1;
+    public const ulong MS_NOSUID = 2;
+    public const ulong MS_NODEV = 4;
+    public const ulong MS_NOEXEC = 8;
+    public const ulong MS_BIND = 4096;
+    public const ulong MS_REC = 16384;
+    public const ulong MS_PRIVATE = 1 << 18;
+    public const ulong MS_SHARED = 1 << 20;
+    public const int MNT_DETACH = 2;
+
+    public static void Mount(string source, string target, string? fileSystem, ulong flags, string? options = null)
+    {
+        if (mount(source, target, fileSystem, (nuint)flags, options) < 0)
+            throw LinuxException.Last($"mount {source} on {target}");
+    }
+
+    /// <summary>As <see cref="Mount"/>, with the reason as a value.</summary>
+    public static Errno TryMount(string source, string target, string? fileSystem, ulong flags, string? options = null) =>
+        mount(source, target, fileSystem, (nuint)flags, options) < 0 ? LinuxException.LastErrno : Errno.None;
+
+    /// <summary><c>EINVAL</c>: not a mount point. <c>ENOENT</c>: no such path.</summary>
+    public static Errno TryUnmount(string target, int flags) => umount2(target, flags) < 0 ? LinuxException.LastErrno : Errno.None;
+
+    [LibraryImport(Files.Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int mount(string source, string target, string? fileSystem, nuint flags, string? options);
+
+    [LibraryImport(Files.Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int umount2(string target, int flags);
+}
