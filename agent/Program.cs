@@ -1,1 +1,7 @@
+using Appliance.Agent.Jail;
+
+if (JailCommand.Matches(args))
+    return JailCommand.Run(args);
+
 Console.WriteLine("appliance-agent");
+return 0;

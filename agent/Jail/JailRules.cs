@@ -1,0 +1,91 @@
+using Appliance.Linux.Libc;
+
+namespace Appliance.Agent.Jail;
+
+/// <summary>What a program that handles hostile bytes may do. Written as arguments of the agent's <c>jail</c> command, which applies it.</summary>
+/// <param name="UserId">User and group it runs as; null keeps the agent's own, for an agent that is not root.</param>
+/// <param name="ExtraGroupId">One more group, for a device.</param>
+/// <param name="DiesWithAgent">For tools; a guest lives on.</param>
+/// <param name="MemoryBytes">Limit of its address space; null: none.</param>
+/// <param name="FileBytes">No file may grow beyond this; null: none.</param>
+/// <param name="CpuTime">Processor time after which it is killed; null: none.</param>
+internal sealed record JailRules(
+    int? UserId, int? ExtraGroupId, bool DiesWithAgent, long? MemoryBytes, long? FileBytes, TimeSpan? CpuTime)
+{
+    public const string Command = "jail";
+
+    /// <summary>Ends the rules; what follows is the program and its arguments.</summary>
+    private const string End = "--";
+
+    /// <summary>Descriptors a jailed program may open.</summary>
+    private const int OpenFiles = 1024;
+
+    /// <summary>The command line of the jail: <c>jail rule… -- program argument…</c>.</summary>
+    /// <param name="gate">Number of the descriptor to wait for before the program starts; null: starts at once.</param>
+    public IReadOnlyList<string> ToArguments(string launcher, int? gate, IReadOnlyList<string> program)
+    {
+        var arguments = new List<string> { launcher, Command };
+        Add("gate", gate);
+        Add("user", UserId);
+        Add("group", ExtraGroupId);
+        Add("memory", MemoryBytes);
+        Add("file", FileBytes);
+        Add("cpu", CpuTime is { } time ? (long)time.TotalSeconds : null);
+        Add("dies", DiesWithAgent ? 1 : null);
+        arguments.Add(End);
+        arguments.AddRange(program);
+        return arguments;
+
+        void Add(string name, long? value)
+        {
+            if (value is not null)
+                arguments.Add(string.Create(CultureInfo.InvariantCulture, $"{name}={value}"));
+        }
+    }
+
+    /// <summary>Reads <see cref="ToArguments"/> again, from after the command's name.</summary>
+    public static (JailRules Rules, int? Gate, string[] Program) Parse(ReadOnlySpan<string> arguments)
+    {
+        var end = arguments.IndexOf(End);
+        if (end < 0 || end + 1 == arguments.Length)
+            throw new ArgumentException("jail: no program after --");
+
+        var rules = new Dictionary<string, long>();
+        foreach (var rule in arguments[..end])
+        {
+            var cut = rule.IndexOf('=', StringComparison.Ordinal);
+            rules[rule[..cut]] = long.Parse(rule.AsSpan(cut + 1), CultureInfo.InvariantCulture);
+        }
+
+        return (new JailRules(Number("user"), Number("group"), rules.ContainsKey("dies"), Find("memory"), Find("file"),
+            Find("cpu") is { } seconds ? TimeSpan.FromSeconds(seconds) : null), Number("gate"), arguments[(end + 1)..].ToArray());
+
+        long? Find(string name) => rules.TryGetValue(name, out var value) ? value : null;
+        int? Number(string name) => (int?)Find(name);
+    }
+
+    /// <summary>
+    /// Puts the calling process under these rules, for good, but for <see cref="MemoryBytes"/>: this runtime itself has reserved more, so that
+    /// limit belongs to the moment of execution.
+    /// </summary>
+    public void Apply()
+    {
+        Confinement.Limit(Confinement.RLIMIT_CORE, 0);
+        Confinement.Limit(Confinement.RLIMIT_NOFILE, OpenFiles);
+        if (FileBytes is { } file)
+            Confinement.Limit(Confinement.RLIMIT_FSIZE, (ulong)file);
+        if (CpuTime is { } time)
+            Confinement.Limit(Confinement.RLIMIT_CPU, (ulong)time.TotalSeconds);
+
+        if (UserId is { } user)
+        {
+            Confinement.LeaveNetwork();
+            ReadOnlySpan<uint> groups = ExtraGroupId is { } group ? [(uint)group] : [];
+            Confinement.BecomeUser((uint)user, (uint)user, groups);
+        }
+
+        Confinement.ForbidNewPrivileges();
+        if (DiesWithAgent)
+            Confinement.DieWithParent();
+    }
+}
