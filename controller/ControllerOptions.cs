@@ -29,6 +29,12 @@ internal sealed record ControllerOptions
     /// <summary>Label of the provider network that tenants reach the outside through.</summary>
     public string ExternalPhysicalNetwork { get; init; } = "public";
 
+    /// <summary>Largest image, in bytes; Glance's <c>image_size_cap</c> and its default.</summary>
+    public long ImageSizeCapBytes { get; init; } = 1L << 40;
+
+    /// <summary>Bytes of image data a project may store; null: no limit. Glance's <c>user_storage_quota</c>.</summary>
+    public long? ImageStorageQuotaBytes { get; init; }
+
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     public string DatabasePath => Path.Combine(DataFolder, "appliance.db");
