@@ -1,4 +1,5 @@
 using Appliance.Controller.Http;
+using Appliance.Controller.Images;
 
 namespace Appliance.Controller;
 
@@ -7,7 +8,8 @@ internal sealed class ControllerServices
 {
     public ControllerServices(Platform platform, SiteCertificates certificates)
     {
-        All = [];
+        Images = new ImagesApi(platform);
+        All = [Images];
         Tokens = null!;
     }
 
@@ -15,6 +17,8 @@ internal sealed class ControllerServices
     public IReadOnlyList<ApiService> All { get; }
 
     public ITokenValidator Tokens { get; }
+
+    public ImagesApi Images { get; }
 
     /// <summary>Endpoints that are no OpenStack API: the node link, the console.</summary>
     public static void MapOthers(IEndpointRouteBuilder endpoints)

@@ -15,7 +15,8 @@ internal interface IServerImages
 /// <param name="SizeBytes">Of the data as stored; 0 before it is uploaded.</param>
 /// <param name="VirtualSizeBytes">Of the disk inside; null when unknown.</param>
 /// <param name="Sha512">Hex, lower case; null before the data is uploaded.</param>
+/// <param name="BootFault">Why the data cannot be booted although it is stored (a corrupt or encrypted qcow2); null when it can.</param>
 /// <param name="Properties">Additional properties, <c>kernel_id</c> and <c>ramdisk_id</c> among them.</param>
 internal sealed record BootImage(
     string Id, string Name, string Status, long SizeBytes, long? VirtualSizeBytes, int MinDiskGiB, int MinRamMiB, string? DiskFormat,
-    string? ContainerFormat, string? Sha512, IReadOnlyDictionary<string, string> Properties);
+    string? ContainerFormat, string? Sha512, IReadOnlyDictionary<string, string> Properties, string? BootFault = null);

@@ -123,7 +123,7 @@ internal sealed class MemberRoutes(Platform platform, ImageLookup images)
         return fault is not null ? fault : ApiResult.NoContent;
     }
 
-    private async Task<Outcome<(Image Image, Member Member)>> FindAsync(Session tx, ApiRequest request, CancellationToken ct)
+    private static async Task<Outcome<(Image Image, Member Member)>> FindAsync(Session tx, ApiRequest request, CancellationToken ct)
     {
         var memberId = request.Path("member_id");
         if ((await ImageLookup.FindVisibleAsync(tx, request.Path("image_id"), request.Caller, ct)).Failed(out var missing, out var image))
