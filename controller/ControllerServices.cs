@@ -1,4 +1,5 @@
 using Appliance.Controller.Http;
+using Appliance.Controller.Identity;
 using Appliance.Controller.Images;
 
 namespace Appliance.Controller;
@@ -8,9 +9,10 @@ internal sealed class ControllerServices
 {
     public ControllerServices(Platform platform, SiteCertificates certificates)
     {
+        var identity = new IdentityApi(platform, () => All!);
+        Tokens = identity.Tokens;
         Images = new ImagesApi(platform);
-        All = [Images];
-        Tokens = null!;
+        All = [identity, Images];
     }
 
     /// <summary>In start order: a service comes after those it asks.</summary>

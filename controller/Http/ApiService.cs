@@ -22,6 +22,9 @@ internal abstract class ApiService
 
     public virtual IReadOnlyList<ComponentSchema> Schemas => [];
 
+    /// <summary>What the service catalog says of this service; written as rows once, at the first start that has them.</summary>
+    public virtual IReadOnlyList<CatalogEntry> Catalog => [];
+
     public abstract void Map(ApiRoutes routes);
 
     /// <summary>Writes status, headers and body of an error as the real service does.</summary>
@@ -33,3 +36,9 @@ internal abstract class ApiService
     /// <summary>Stops workers; the process may also be killed instead.</summary>
     public virtual Task StopAsync() => Task.CompletedTask;
 }
+
+/// <summary>A service as clients find it in the catalog.</summary>
+/// <param name="Type">Service type, such as <c>compute</c>.</param>
+/// <param name="Name">Upstream project name, such as <c>nova</c>.</param>
+/// <param name="Path">Path of the API root on this controller; may hold <c>$(project_id)s</c>: <c>/orchestration/v1/$(project_id)s</c>.</param>
+internal sealed record CatalogEntry(string Type, string Name, string Path);

@@ -1,0 +1,64 @@
+using Appliance.Controller.Http;
+using Appliance.Controller.Identity.Catalog;
+using Appliance.Controller.Identity.Tokens;
+
+namespace Appliance.Controller.Identity.Auth;
+
+/// <summary><c>/v3/auth</c>: getting, checking and revoking tokens. Source: keystone/api/auth.py.</summary>
+internal sealed class AuthRoutes(
+    Authenticator authenticator, TokenValidator tokens, Revocations revocations, ServiceCatalogReader catalogs, ControllerOptions options)
+{
+    public const string SubjectToken = "X-Subject-Token";
+
+    public void Map(ApiRoutes v3)
+    {
+        var auth = v3.Group("/auth");
+        auth.Post("/tokens", IssueAsync).Public();
+        auth.Get("/tokens", ShowAsync).Allow("identity:validate_token");
+        auth.Head("/tokens", ShowAsync).Allow("identity:check_token");
+        auth.Delete("/tokens", RevokeAsync).Allow("identity:revoke_token");
+    }
+
+    private async Task<ApiResult> IssueAsync(ApiRequest request, CancellationToken ct)
+    {
+        if ((await IdentityBody.ReadAsync(request, ct)).Failed(out var unreadable, out var body))
+            return unreadable;
+        if (AuthRequest.Read(body).Failed(out var invalid, out var asked))
+            return invalid;
+        if ((await authenticator.AuthenticateAsync(asked, ct)).Failed(out var refused, out var issued))
+            return refused;
+        return await AnswerAsync(request, StatusCodes.Status201Created, issued, ct);
+    }
+
+    private async Task<ApiResult> ShowAsync(ApiRequest request, CancellationToken ct)
+    {
+        var allowExpired = request.QueryValue("allow_expired") is { } flag && QueryFlags.IsTrue(flag);
+        if ((await FindSubjectAsync(request, allowExpired, ct)).Failed(out var missing, out var valid))
+            return missing;
+        return await AnswerAsync(request, StatusCodes.Status200OK, valid, ct);
+    }
+
+    private async Task<ApiResult> RevokeAsync(ApiRequest request, CancellationToken ct)
+    {
+        if ((await FindSubjectAsync(request, allowExpired: false, ct)).Failed(out var missing, out var valid))
+            return missing;
+        await revocations.AddAsync(valid.Token, request.Actor, ct);
+        return ApiResult.NoContent;
+    }
+
+    private async Task<Outcome<ValidToken>> FindSubjectAsync(ApiRequest request, bool allowExpired, CancellationToken ct)
+    {
+        if (request.Http.Request.Headers[SubjectToken] is not [{ Length: > 0 } text, ..])
+            return new Fault(FaultKind.NotFound, "No token in the request");
+        return await tokens.FindAsync(text, allowExpired, ct) is { } valid ? valid : IdentityFaults.NotFound("token", text);
+    }
+
+    private async Task<ApiResult> AnswerAsync(ApiRequest request, int status, ValidToken valid, CancellationToken ct)
+    {
+        var catalog = request.Query.ContainsKey("nocatalog") ? null : await catalogs.ReadAsync(ct);
+        var baseUrl = options.PublicUrl ?? $"{request.Http.Request.Scheme}://{request.Http.Request.Host}";
+        request.Http.Response.Headers[SubjectToken] = valid.Text;
+        request.Http.Response.Headers.Vary = "X-Auth-Token";
+        return ApiResult.Json(status, writer => TokenDocument.Write(writer, valid, catalog, baseUrl));
+    }
+}

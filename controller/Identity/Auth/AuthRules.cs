@@ -1,0 +1,17 @@
+using Appliance.Controller.Http;
+using Appliance.Controller.Identity.Tokens;
+
+namespace Appliance.Controller.Identity.Auth;
+
+/// <summary>What one token may be exchanged for. Source: keystone/auth/plugins/token.py.</summary>
+internal static class AuthRules
+{
+    public static Fault? CheckRescope(Token shown, AskedScope asked) => shown switch
+    {
+        { Scope.Kind: ScopeKind.System } when asked.Kind is AskedScopeKind.Project or AskedScopeKind.Domain => IdentityFaults.Forbidden(
+            "Using a system-scoped token to create a project-scoped or domain-scoped token is not allowed."),
+        { ApplicationCredentialId: not null } when asked.Kind != AskedScopeKind.Default => IdentityFaults.Forbidden(
+            "Using an application credential token to create a scoped token is not allowed."),
+        _ => null,
+    };
+}

@@ -1,0 +1,39 @@
+using Appliance.Controller.Data;
+
+namespace Appliance.Controller.Identity.Auth;
+
+/// <summary>What a login needs of a user. <see cref="IsEnabled"/> covers its domain too.</summary>
+internal sealed record LoginUser(string Id, bool IsEnabled, string? PasswordHash, DateTimeOffset? PasswordExpiresAt, string? DefaultProjectId);
+
+/// <summary>Finds users, projects and domains as they are named in a login; from memory when nothing changed since the last time.</summary>
+internal sealed class LoginReader(IdentityDatabase database)
+{
+    private const string UserColumns =
+        "u.id, u.enabled * d.enabled, u.password_hash, u.password_expires_at, u.default_project_id " +
+        "FROM identity_users u JOIN identity_projects d ON d.id = u.domain_id AND d.is_domain = 1";
+
+    public ValueTask<LoginUser?> FindUserAsync(NameInDomain user, CancellationToken ct) => user.Name is { } name
+        ? database.Cache.FindAsync(new CacheKey("login-name", name, user.DomainId, user.DomainName), (tx, token) => tx.FindAsync(
+            $"SELECT {UserColumns} WHERE u.name = @name AND {DomainCondition(user)}", MapUser, token,
+            ("name", name), ("domain", user.DomainName ?? user.DomainId)), ct)
+        : database.Cache.FindAsync(new CacheKey("login-id", user.Id!), (tx, token) => tx.FindAsync(
+            $"SELECT {UserColumns} WHERE u.id = @id", MapUser, token, ("id", user.Id)), ct);
+
+    /// <summary>The project's id; null when there is none of that name. Whether it is enabled shows in the grant.</summary>
+    public ValueTask<string?> FindProjectIdAsync(NameInDomain project, CancellationToken ct) => project.Name is { } name
+        ? database.Cache.FindAsync(new CacheKey("project-name", name, project.DomainId, project.DomainName), (tx, token) => tx.FindAsync(
+            "SELECT p.id FROM identity_projects p JOIN identity_projects d ON d.id = p.domain_id AND d.is_domain = 1 " +
+            $"WHERE p.is_domain = 0 AND p.name = @name AND {DomainCondition(project)}", static row => row.String(0), token,
+            ("name", name), ("domain", project.DomainName ?? project.DomainId)), ct)
+        : new(project.Id);
+
+    public ValueTask<string?> FindDomainIdAsync(NameInDomain domain, CancellationToken ct) => domain.Name is { Length: > 0 } name
+        ? database.Cache.FindAsync(new CacheKey("domain-name", name), (tx, token) => tx.FindAsync(
+            "SELECT id FROM identity_projects WHERE is_domain = 1 AND name = @name", static row => row.String(0), token, ("name", name)), ct)
+        : new(domain.Id);
+
+    private static string DomainCondition(NameInDomain named) => named.DomainName is { Length: > 0 } ? "d.name = @domain" : "d.id = @domain";
+
+    private static LoginUser? MapUser(Row row) =>
+        new(row.String(0), row.Bool(1), row.NullableString(2), row.NullableInstant(3), row.NullableString(4));
+}

@@ -1,0 +1,97 @@
+using System.Text.Json;
+using Appliance.Controller.Http;
+using Appliance.Controller.Identity.Access;
+using Appliance.Controller.Identity.Catalog;
+using Appliance.Controller.Identity.Tokens;
+
+namespace Appliance.Controller.Identity.Auth;
+
+/// <summary>Writes <c>{"token": …}</c>. Source: keystone/common/render_token.py.</summary>
+internal static class TokenDocument
+{
+    /// <param name="catalog">Null: leave the catalog out.</param>
+    public static void Write(Utf8JsonWriter writer, ValidToken valid, ServiceCatalog? catalog, string baseUrl)
+    {
+        var (token, access) = (valid.Token, valid.Access);
+        writer.WriteStartObject();
+        writer.WriteStartObject("token");
+        writer.WriteStartArray("methods");
+        foreach (var method in token.MethodNames)
+            writer.WriteStringValue(method);
+        writer.WriteEndArray();
+        WriteUser(writer, access.User);
+        writer.WriteStartArray("audit_ids");
+        writer.WriteStringValue(token.AuditId);
+        if (token.ParentAuditId is not null)
+            writer.WriteStringValue(token.ParentAuditId);
+        writer.WriteEndArray();
+        writer.WriteString("expires_at", Timestamps.Micros(token.ExpiresAt));
+        writer.WriteString("issued_at", Timestamps.Micros(token.IssuedAt));
+        WriteScope(writer, access);
+        if (access.Scope.Kind != ScopeKind.Unscoped && catalog is not null)
+        {
+            writer.WritePropertyName("catalog");
+            catalog.Write(writer, baseUrl, access.Scope.Kind == ScopeKind.Project ? access.Target!.Id : null, access.User.Id);
+        }
+
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    private static void WriteUser(Utf8JsonWriter writer, UserRef user)
+    {
+        writer.WriteStartObject("user");
+        WriteRef(writer, "domain", user.Domain);
+        writer.WriteString("id", user.Id);
+        writer.WriteString("name", user.Name);
+        writer.WriteString("password_expires_at", user.PasswordExpiresAt is { } expires ? Timestamps.MicrosNoZone(expires) : null);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteScope(Utf8JsonWriter writer, AccessGrant access)
+    {
+        switch (access.Scope.Kind)
+        {
+            case ScopeKind.System:
+                writer.WriteStartObject("system");
+                writer.WriteBoolean("all", true);
+                writer.WriteEndObject();
+                break;
+            case ScopeKind.Domain:
+                writer.WriteStartObject("domain");
+                writer.WriteString("id", access.Target!.Id);
+                writer.WriteString("name", access.Target.Name);
+                writer.WriteEndObject();
+                break;
+            case ScopeKind.Project:
+                writer.WriteStartObject("project");
+                WriteRef(writer, "domain", access.Target!.Domain);
+                writer.WriteString("id", access.Target.Id);
+                writer.WriteString("name", access.Target.Name);
+                writer.WriteEndObject();
+                writer.WriteBoolean("is_domain", access.Target.IsDomain);
+                break;
+            default:
+                return;
+        }
+
+        writer.WriteStartArray("roles");
+        foreach (var role in access.Roles)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("id", role.Id);
+            writer.WriteString("name", role.Name);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static void WriteRef(Utf8JsonWriter writer, string name, NamedRef value)
+    {
+        writer.WriteStartObject(name);
+        writer.WriteString("id", value.Id);
+        writer.WriteString("name", value.Name);
+        writer.WriteEndObject();
+    }
+}

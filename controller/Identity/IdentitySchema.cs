@@ -1,0 +1,60 @@
+using Appliance.Controller.Data;
+
+namespace Appliance.Controller.Identity;
+
+/// <summary>
+/// Tables of Identity. Domains are rows of <c>identity_projects</c> with <c>is_domain</c>, as in Keystone; an empty text stands for "no
+/// domain" where uniqueness must hold for it too. <c>extra</c> keeps members of a body that the API does not define, as Keystone does.
+/// </summary>
+internal static class IdentitySchema
+{
+    public static readonly ComponentSchema Tables = new("identity",
+    [
+        """
+        CREATE TABLE identity_projects (
+            id TEXT PRIMARY KEY, domain_id TEXT NOT NULL, parent_id TEXT, is_domain BIGINT NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL,
+            enabled BIGINT NOT NULL, options TEXT NOT NULL, extra TEXT NOT NULL, tokens_valid_from BIGINT NOT NULL,
+            UNIQUE (is_domain, domain_id, name));
+        CREATE INDEX identity_projects_parent ON identity_projects (parent_id);
+        CREATE INDEX identity_projects_domain ON identity_projects (domain_id);
+        CREATE TABLE identity_project_tags (project_id TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (project_id, name));
+
+        CREATE TABLE identity_users (
+            id TEXT PRIMARY KEY, domain_id TEXT NOT NULL, name TEXT NOT NULL, description TEXT, enabled BIGINT NOT NULL, default_project_id TEXT,
+            options TEXT NOT NULL, extra TEXT NOT NULL, password_hash TEXT, password_created_at BIGINT, password_expires_at BIGINT,
+            created_at BIGINT NOT NULL, tokens_valid_from BIGINT NOT NULL, UNIQUE (domain_id, name));
+        CREATE TABLE identity_groups (
+            id TEXT PRIMARY KEY, domain_id TEXT NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, extra TEXT NOT NULL, UNIQUE (domain_id, name));
+        CREATE TABLE identity_memberships (group_id TEXT NOT NULL, user_id TEXT NOT NULL, PRIMARY KEY (group_id, user_id));
+        CREATE INDEX identity_memberships_user ON identity_memberships (user_id);
+
+        CREATE TABLE identity_roles (
+            id TEXT PRIMARY KEY, domain_id TEXT NOT NULL, name TEXT NOT NULL, description TEXT, options TEXT NOT NULL, extra TEXT NOT NULL,
+            UNIQUE (domain_id, name));
+        CREATE TABLE identity_implied_roles (prior_id TEXT NOT NULL, implied_id TEXT NOT NULL, PRIMARY KEY (prior_id, implied_id));
+        CREATE TABLE identity_assignments (
+            actor_id TEXT NOT NULL, target_id TEXT NOT NULL, role_id TEXT NOT NULL, inherited BIGINT NOT NULL, actor_kind TEXT NOT NULL,
+            target_kind TEXT NOT NULL, PRIMARY KEY (actor_kind, actor_id, target_kind, target_id, role_id, inherited));
+        CREATE INDEX identity_assignments_target ON identity_assignments (target_kind, target_id);
+        CREATE INDEX identity_assignments_role ON identity_assignments (role_id);
+
+        CREATE TABLE identity_regions (id TEXT PRIMARY KEY, parent_id TEXT, description TEXT NOT NULL, extra TEXT NOT NULL);
+        CREATE TABLE identity_services (
+            id TEXT PRIMARY KEY, type TEXT NOT NULL, name TEXT, description TEXT, enabled BIGINT NOT NULL, extra TEXT NOT NULL);
+        CREATE TABLE identity_endpoints (
+            id TEXT PRIMARY KEY, service_id TEXT NOT NULL, region_id TEXT, interface TEXT NOT NULL, url TEXT NOT NULL, enabled BIGINT NOT NULL,
+            name TEXT, description TEXT, extra TEXT NOT NULL);
+        CREATE INDEX identity_endpoints_service ON identity_endpoints (service_id);
+
+        CREATE TABLE identity_token_keys (id BIGINT PRIMARY KEY, sealed_key TEXT NOT NULL, created_at BIGINT NOT NULL);
+        CREATE TABLE identity_revocations (audit_id TEXT PRIMARY KEY, expires_at BIGINT NOT NULL);
+        CREATE TABLE identity_marks (name TEXT PRIMARY KEY);
+        """,
+    ]);
+}
+
+/// <summary>Ids as Keystone makes them: 32 hexadecimal digits.</summary>
+internal static class Ids
+{
+    public static string New() => Guid.NewGuid().ToString("N");
+}

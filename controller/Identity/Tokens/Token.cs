@@ -1,0 +1,51 @@
+namespace Appliance.Controller.Identity.Tokens;
+
+/// <summary>How somebody proved who they are; bits, as they stand in a token. A released bit never changes.</summary>
+[Flags]
+internal enum AuthMethods : byte
+{
+    None = 0,
+    Password = 1,
+    Token = 2,
+    ApplicationCredential = 4,
+}
+
+/// <summary>What a token gives access to; the numbers stand in tokens.</summary>
+internal enum ScopeKind : byte
+{
+    Unscoped = 0,
+    Project = 1,
+    Domain = 2,
+    System = 3,
+}
+
+/// <param name="Id">Project or domain; null for the other kinds.</param>
+internal readonly record struct TokenScope(ScopeKind Kind, string? Id)
+{
+    public static readonly TokenScope Unscoped;
+    public static readonly TokenScope System = new(ScopeKind.System, null);
+    public static TokenScope Project(string id) => new(ScopeKind.Project, id);
+    public static TokenScope Domain(string id) => new(ScopeKind.Domain, id);
+}
+
+/// <summary>What a token says by itself. Roles and names are not in it: they are looked up when it is used, so that taking a role away works at once.</summary>
+/// <param name="AuditId">16 bytes, base64url: names this token in logs and revocations.</param>
+/// <param name="ParentAuditId">Audit id of the first token of a chain of re-scoped ones.</param>
+/// <param name="ApplicationCredentialId">The delegation that this token stems from; its roles bound the token's.</param>
+internal sealed record Token(
+    AuthMethods Methods, string UserId, TokenScope Scope, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt,
+    string AuditId, string? ParentAuditId, string? ApplicationCredentialId)
+{
+    public IEnumerable<string> MethodNames
+    {
+        get
+        {
+            if (Methods.HasFlag(AuthMethods.Password))
+                yield return "password";
+            if (Methods.HasFlag(AuthMethods.Token))
+                yield return "token";
+            if (Methods.HasFlag(AuthMethods.ApplicationCredential))
+                yield return "application_credential";
+        }
+    }
+}

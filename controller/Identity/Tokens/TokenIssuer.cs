@@ -1,0 +1,34 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using Appliance.Controller.Identity.Access;
+
+namespace Appliance.Controller.Identity.Tokens;
+
+/// <summary>Makes tokens for grants that were checked.</summary>
+internal sealed class TokenIssuer(TokenSeal seal, TimeProvider clock)
+{
+    /// <summary>Keystone's default for <c>[token] expiration</c>.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
+
+    /// <param name="expiresAt">End that an earlier token or a delegation sets; null: a full lifetime from now.</param>
+    /// <param name="parentAuditId">First token of the chain when this one is made from another.</param>
+    public ValidToken Issue(
+        AccessGrant access, AuthMethods methods, DateTimeOffset? expiresAt = null, string? parentAuditId = null, string? applicationCredentialId = null)
+    {
+        // Microseconds are what the payload keeps: issued and validated documents must show the same instants.
+        var now = clock.GetUtcNow();
+        var issued = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+        var whole = issued + Lifetime;
+        var expires = expiresAt ?? new DateTimeOffset(whole.Ticks - (whole.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+        var token = new Token(
+            methods, access.User.Id, access.Scope, issued, expires, NewAuditId(), parentAuditId, applicationCredentialId);
+        return new ValidToken(seal.Seal(token), token, access);
+    }
+
+    private static string NewAuditId()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        RandomNumberGenerator.Fill(bytes);
+        return Base64Url.EncodeToString(bytes);
+    }
+}
