@@ -1,7 +1,4 @@
+using Appliance.Agent.Commands;
 using Appliance.Agent.Jail;
 
-if (JailCommand.Matches(args))
-    return JailCommand.Run(args);
-
-Console.WriteLine("appliance-agent");
-return 0;
+return JailCommand.Matches(args) ? JailCommand.Run(args) : await AgentCommands.RunAsync(args);

@@ -1,0 +1,62 @@
+using Appliance.Agent.Link;
+
+namespace Appliance.Agent.Commands;
+
+/// <summary>The sub-commands of <c>appliance-agent</c>. Exit codes: 0 done, 1 failed, 2 wrong arguments.</summary>
+internal static class AgentCommands
+{
+    private const string Usage = $"""
+        usage: appliance-agent run --controller URL --data DIR [options]
+               appliance-agent destroy --data DIR
+
+        run      makes this machine a node of a cloud and keeps it one; guests run on when it stops
+        {AgentOptions.Help}
+
+        destroy  ends the node's guests and removes everything the agent made on this machine, its data folder included
+          --data DIR                 the folder given to run
+        """;
+
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        switch (arguments.FirstOrDefault())
+        {
+            case "run":
+                return await ParseAsync(arguments[1..], RunCommand.RunAsync);
+            case "destroy":
+                return await ParseAsync(arguments[1..], DestroyCommand.RunAsync);
+            case "--help" or "-h" or "help":
+                Console.WriteLine(Usage);
+                return 0;
+            default:
+                await Console.Error.WriteLineAsync(Usage);
+                return 2;
+        }
+    }
+
+    private static async Task<int> ParseAsync(string[] arguments, Func<AgentOptions, Task<int>> command)
+    {
+        if (arguments.Contains("--help"))
+        {
+            Console.WriteLine(Usage);
+            return 0;
+        }
+
+        if (!AgentOptions.TryParse(arguments, out var options, out var error))
+        {
+            await Console.Error.WriteLineAsync($"appliance-agent: {error}; see appliance-agent --help");
+            return 2;
+        }
+
+        try
+        {
+            return await command(options);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or EnrolmentRefusedException or InvalidDataException)
+        {
+            await Console.Error.WriteLineAsync($"appliance-agent: {Describe(e)}");
+            return 1;
+        }
+    }
+
+    private static string Describe(Exception e) => e.InnerException is { } inner ? $"{e.Message}: {Describe(inner)}" : e.Message;
+}
