@@ -20,7 +20,7 @@ internal static class DhcpResponder
 
     /// <param name="lease">What the port is told.</param>
     /// <param name="datagram">What the guest sent to port 67.</param>
-    /// <param name="frame">Where the answer goes: at least an Ethernet header and the network's MTU.</param>
+    /// <param name="frame">Where the answer goes: at least an Ethernet header and 576 bytes.</param>
     /// <returns>The length of the answering frame; 0: silence.</returns>
     public static int Answer(DhcpLease lease, in UdpFrame datagram, Span<byte> frame)
     {
@@ -31,7 +31,8 @@ internal static class DhcpResponder
         if (answer == DhcpMessageType.None)
             return 0;
 
-        int room = Math.Clamp(request.MaxMessageSize, MinMaxMessageSize, Math.Max(MinMaxMessageSize, lease.Mtu));
+        int largest = Math.Min(lease.Mtu, frame.Length - UdpFrame.EthernetHeaderLength);
+        int room = Math.Clamp(request.MaxMessageSize, MinMaxMessageSize, Math.Max(MinMaxMessageSize, largest));
         var message = frame.Slice(FrameWriter.UdpIpv4PayloadOffset, room - IpAndUdpHeaderLength);
         int length = answer == DhcpMessageType.Nak ? WriteNak(message, request) : WriteLease(message, lease, request, answer);
         return Address(frame, lease, request, answer, length);
