@@ -26,6 +26,7 @@ internal sealed class JsonSchema
     private Regex? _pattern;
     private string[]? _enum;
     private (string Name, Func<string, bool> Check)? _format;
+    private Func<JsonElement, string?>? _rule;
     private JsonSchema[]? _anyOf;
     private JsonSchema[]? _oneOf;
 
@@ -60,6 +61,9 @@ internal sealed class JsonSchema
     public JsonSchema Pattern(string pattern) => Set(() => _pattern = new Regex(pattern));
     public JsonSchema Values(params string[] values) => Set(() => _enum = values);
     public JsonSchema Format(string name, Func<string, bool> check) => Set(() => _format = (name, check));
+
+    /// <summary>What no keyword expresses: a rule answers the message, or null when the value is good.</summary>
+    public JsonSchema Rule(Func<JsonElement, string?> rule) => Set(() => _rule = rule);
     public JsonSchema AnyOf(params JsonSchema[] schemas) => Set(() => _anyOf = schemas);
     public JsonSchema OneOf(params JsonSchema[] schemas) => Set(() => _oneOf = schemas);
 
@@ -89,6 +93,8 @@ internal sealed class JsonSchema
 
         if (_enum is not null && !(value.ValueKind == JsonValueKind.String && _enum.Contains(value.GetString())))
             Report($"{PythonText.Repr(value)} is not one of [{string.Join(", ", _enum.Select(PythonText.Quote))}]");
+        if (_rule?.Invoke(value) is { } broken)
+            Report(broken);
         if (_anyOf is not null && !_anyOf.Any(schema => schema.Check(value) is null))
             Report($"{PythonText.Repr(value)} is not valid under any of the given schemas");
         if (_oneOf is not null && _oneOf.Count(schema => schema.Check(value) is null) is var matches and not 1)
