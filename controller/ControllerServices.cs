@@ -1,3 +1,4 @@
+using Appliance.Controller.Compute;
 using Appliance.Controller.Http;
 using Appliance.Controller.Identity;
 using Appliance.Controller.Images;
@@ -12,7 +13,8 @@ internal sealed class ControllerServices
         var identity = new IdentityApi(platform, () => All!);
         Tokens = identity.Tokens;
         Images = new ImagesApi(platform);
-        All = [identity, Images];
+        var compute = new ComputeApi(platform, new ComputeNeighbours(new ProjectDirectory(platform.Database)));
+        All = [identity, Images, compute];
     }
 
     /// <summary>In start order: a service comes after those it asks.</summary>

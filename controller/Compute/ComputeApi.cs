@@ -27,6 +27,7 @@ internal sealed class ComputeApi : ApiService
     public override string Name => "nova";
     public override string Prefix => "/compute";
     public override MicroversionRange Microversions => ComputeVersions.Range;
+    public override IReadOnlyList<CatalogEntry> Catalog { get; } = [new("compute", "nova", "/compute/v2.1")];
     public override IReadOnlyList<ComponentSchema> Schemas => [FlavorStore.Schema, KeypairStore.Schema];
 
     public override void Map(ApiRoutes routes)

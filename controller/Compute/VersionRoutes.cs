@@ -12,9 +12,7 @@ internal static class VersionRoutes
     public static void Map(ApiRoutes root)
     {
         root.Get("", (request, _) => Task.FromResult(List(request))).Public();
-        root.Get("/", (request, _) => Task.FromResult(List(request))).Public();
         root.Get("/v2.1", (request, _) => Task.FromResult(Show(request))).Public();
-        root.Get("/v2.1/", (request, _) => Task.FromResult(Show(request))).Public();
     }
 
     private static ApiResult List(ApiRequest request) => ApiResult.Ok(json =>
