@@ -1,4 +1,5 @@
 using Appliance.Controller.Http;
+using Appliance.Controller.Http.Policies;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Appliance.Controller;
@@ -9,6 +10,7 @@ internal static class ControllerCommands
     private const string Usage = """
         usage: appliance-controller run --data DIR [options]
                appliance-controller routes
+               appliance-controller policy explain --rule SERVICE:RULE --roles ROLE,… [options]
 
         run      serves the cloud
           --data DIR              database, images, keys and certificates
@@ -31,6 +33,11 @@ internal static class ControllerCommands
                 return await ServeAsync(arguments[1..]);
             case "routes":
                 return PrintRoutes();
+            case "policy" when arguments is [_, "explain", ..]:
+                return ExplainPolicy(arguments[2..]);
+            case "policy":
+                Console.WriteLine(PolicyCommand.Usage);
+                return arguments is [_, "--help" or "-h"] ? 0 : 2;
             case "--help" or "-h" or "help":
                 Console.WriteLine(Usage);
                 return 0;
@@ -62,11 +69,31 @@ internal static class ControllerCommands
 
     private static int PrintRoutes()
     {
-        var options = new ControllerOptions { DataFolder = Path.GetTempPath() };
-        var platform = new Platform(options, TimeProvider.System, NullLoggerFactory.Instance);
-        foreach (var operation in ApiEndpoints.Collect(new ControllerServices(platform, null!).All))
+        foreach (var operation in ApiEndpoints.Collect(Compose(policyFile: null).Services.All))
             Console.WriteLine(operation);
         return 0;
+    }
+
+    private static int ExplainPolicy(string[] arguments)
+    {
+        try
+        {
+            Console.Write(PolicyCommand.Explain(arguments, static file => Compose(file).Platform.Policy));
+            return 0;
+        }
+        catch (Exception e) when (e is FormatException or IOException)
+        {
+            Console.Error.WriteLine($"appliance-controller: {e.Message}\n\n{PolicyCommand.Usage}");
+            return 2;
+        }
+    }
+
+    // The services without a database: enough for their route tables and policy defaults.
+    private static (Platform Platform, ControllerServices Services) Compose(string? policyFile)
+    {
+        var options = new ControllerOptions { DataFolder = Path.GetTempPath(), PolicyFile = policyFile };
+        var platform = new Platform(options, TimeProvider.System, NullLoggerFactory.Instance);
+        return (platform, new ControllerServices(platform, null!));
     }
 
     private static ControllerOptions Parse(string[] arguments)

@@ -68,6 +68,7 @@ internal sealed class ControllerHost : IAsyncDisposable
             await service.StartAsync(ct);
         await _platform.Workflows.ResumeAsync(ct);
 
+        _platform.Policy.Load();
         var operations = ApiEndpoints.Collect(_services.All);
         ApiEndpoints.CheckPolicies(operations, _platform.Policy);
         var gate = new ApiGate(_services.Tokens, _platform.Policy, _platform.Logs.CreateLogger<ApiGate>());

@@ -12,7 +12,7 @@ internal sealed class Platform(ControllerOptions options, TimeProvider clock, IL
     public ILoggerFactory Logs => logs;
     public Database Database { get; } = new(options.DatabasePath);
     public ChangeLog Changes { get; } = new(clock);
-    public PolicyEngine Policy { get; } = new();
+    public PolicyEngine Policy { get; } = new(options.PolicyFile, clock, logs.CreateLogger<PolicyEngine>());
     public Workflows Workflows => field ??= new Workflows(Database, clock, logs.CreateLogger<Workflows>());
 
     /// <summary>A background loop, started by its service.</summary>

@@ -84,10 +84,15 @@ internal sealed partial class ApiGate(ITokenValidator tokens, PolicyEngine polic
             operation = selected;
         }
 
-        if (operation.Rule is { } rule && policy.Check(service.Name, rule, caller!, PolicyTarget.Of(caller!)) is { } refused)
-            return refused;
+        return await CheckAsync(known, operation, ct) is { } refused ? refused : await operation.Handler(known, ct);
+    }
 
-        return await operation.Handler(known, ct);
+    private async ValueTask<Fault?> CheckAsync(ApiRequest request, ApiOperation operation, CancellationToken ct)
+    {
+        if (operation.Rule is not { } rule || operation.AsksInHandler)
+            return null;
+        var target = operation.FindTarget is { } find ? await find(request, ct) : PolicyTarget.Of(request.Caller);
+        return policy.Check(request.Service.Name, rule, request.Caller, target);
     }
 
     private async ValueTask<Caller?> FindCallerAsync(HttpContext http)

@@ -23,10 +23,32 @@ internal sealed class ApiOperation(ApiService service, string method, string pat
     /// <summary>A token is read when there is one, and a bad one counts as none.</summary>
     public bool AcceptsCaller { get; private set; }
 
+    /// <summary>What the rule is asked about; null: the caller's own project and user.</summary>
+    public PolicyTargetFinder? FindTarget { get; private set; }
+
+    /// <summary>The handler asks the rule, because only the body says what it touches.</summary>
+    public bool AsksInHandler { get; private set; }
+
     /// <summary>The named rule decides who may call this, with the caller's own project as target.</summary>
     public ApiOperation Allow(string rule)
     {
         Rule = rule;
+        return this;
+    }
+
+    /// <summary>The named rule decides, asked about what <paramref name="findTarget"/> looks up from the path.</summary>
+    public ApiOperation Allow(string rule, PolicyTargetFinder findTarget)
+    {
+        Rule = rule;
+        FindTarget = findTarget;
+        return this;
+    }
+
+    /// <summary>The named rule decides, and the handler asks it: before it changes or tells anything.</summary>
+    public ApiOperation AllowInHandler(string rule)
+    {
+        Rule = rule;
+        AsksInHandler = true;
         return this;
     }
 
@@ -40,6 +62,9 @@ internal sealed class ApiOperation(ApiService service, string method, string pat
 
     public override string ToString() => action is null ? $"{method} {pattern}" : $"{method} {pattern}#{action}";
 }
+
+/// <summary>Looks up what an operation is about to touch. Something that does not exist is no fault here: whoever may act on it learns it from the handler.</summary>
+internal delegate ValueTask<PolicyTarget> PolicyTargetFinder(ApiRequest request, CancellationToken ct);
 
 /// <summary>The route table of one service while it is being written.</summary>
 internal sealed class ApiRoutes(ApiService service, string pathPrefix = "")

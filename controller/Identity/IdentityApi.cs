@@ -26,6 +26,8 @@ internal sealed class IdentityApi : ApiService
     public IdentityApi(Platform platform, Func<IEnumerable<ApiService>> services)
     {
         var (options, clock) = (platform.Options, platform.Clock);
+        using (var policies = new StreamReader(typeof(IdentityApi).Assembly.GetManifestResourceStream("keystone-policies.yaml")!))
+            platform.Policy.AddDefaults(Name, policies);
         var database = new IdentityDatabase(platform.Database, platform.Changes);
         _services = services;
         _keys = new TokenKeyRing(database, options.DataFolder, clock);
@@ -38,7 +40,7 @@ internal sealed class IdentityApi : ApiService
         var tokens = new TokenValidator(database, seal, _revocations, access, clock);
         var authenticator = new Authenticator(
             new LoginReader(database), new PasswordVerifier(), tokens, new TokenIssuer(seal, clock), access, clock);
-        _auth = new AuthRoutes(authenticator, tokens, _revocations, new ServiceCatalogReader(database), options);
+        _auth = new AuthRoutes(authenticator, tokens, _revocations, new ServiceCatalogReader(database), platform.Policy, options);
         Tokens = tokens;
     }
 

@@ -23,6 +23,7 @@ internal sealed class ImagesApi : ApiService, IImageContent
 
     public override string Name => "glance";
     public override string Prefix => "/image";
+    public override IReadOnlyList<CatalogEntry> Catalog { get; } = [new("image", "glance", "/image")];
     public override IReadOnlyList<ComponentSchema> Schemas => [ImageStore.Schema];
 
     public override void Map(ApiRoutes routes)

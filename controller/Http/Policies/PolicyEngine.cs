@@ -1,18 +1,39 @@
+using Microsoft.Extensions.Logging.Abstractions;
+
 namespace Appliance.Controller.Http.Policies;
 
 /// <summary>
-/// Decides who may do what: the default of every documented operation (<c>defaults.tsv</c>, the secure-RBAC defaults of the real services)
-/// under the operator's overrides. A rule nobody defined denies.
+/// Decides who may do what: the default of every documented operation under the operator's overrides. A rule nobody defined denies. The
+/// override file is looked at again when it has changed; a file that cannot be read leaves the rules that were in force.
 /// </summary>
-internal sealed class PolicyEngine
+/// <param name="overridesPath">Policy file; null: none. A key is a rule's name, which means that rule of every service that has it, or
+/// <c>service:rule</c>. Names that no service knows are aliases for the file's own <c>rule:</c> references.</param>
+internal sealed partial class PolicyEngine(string? overridesPath = null, TimeProvider? clock = null, ILogger? log = null)
 {
-    private readonly Dictionary<(string Service, string Rule), string> _defaults = ReadDefaults();
+    // Looking costs a system call; an operator's change may wait this long.
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<string, Dictionary<string, PolicyRule>> _defaults = PolicyDefaults.Read();
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+    private readonly ILogger _log = log ?? NullLogger.Instance;
+    private readonly Lock _loading = new();
+    private Dictionary<string, PolicyTable>? _tables;
+    private DateTime _fileTime;
+    private long _lookedAt;
+
+    /// <summary>Adds rules of one service, or replaces its rules from the table; before the first question is asked.</summary>
+    public void AddDefaults(string service, TextReader yaml)
+    {
+        var rules = _defaults[service];
+        foreach (var rule in PolicyFile.Read(yaml, PolicyRule.Default))
+            rules[rule.Name] = rule;
+    }
 
     /// <summary>Whether the rule exists: an operation that names another one must not be served.</summary>
-    public bool Knows(string service, string rule) => _defaults.ContainsKey((service, rule));
+    public bool Knows(string service, string rule) => _defaults.TryGetValue(service, out var rules) && rules.ContainsKey(rule);
 
     public bool Allows(string service, string rule, Caller caller, PolicyTarget target) =>
-        _defaults.TryGetValue((service, rule), out var leastRole) && Satisfies(leastRole, caller, target);
+        Find(service) is { } table && table.Find(rule) is { } found && found.Check.Holds(new PolicyQuestion(table, caller, target, 0));
 
     /// <summary>Null when allowed; else the refusal, worded as oslo.policy words it.</summary>
     public Fault? Check(string service, string rule, Caller caller, PolicyTarget target) =>
@@ -20,28 +41,71 @@ internal sealed class PolicyEngine
             ? null
             : new Fault(FaultKind.Forbidden, $"Policy doesn't allow {rule} to be performed.", Code: rule);
 
-    private static bool Satisfies(string leastRole, Caller caller, PolicyTarget target) => leastRole switch
+    /// <summary>The rules of a service in force now; null when there is no such service.</summary>
+    public PolicyTable? Find(string service)
     {
-        "" or "any" => true,
-        "nobody" => false,
-        _ when caller.IsAdmin => true,
-        "admin" => false,
-        "owner" => target.UserId == caller.UserId,
-        "service" => caller.HasRole("service"),
-        _ => caller.HasRole(leastRole) && (target.ProjectId is null || target.ProjectId == caller.ProjectId),
-    };
+        var tables = Volatile.Read(ref _tables);
+        if (tables is null || (overridesPath is not null && _clock.GetElapsedTime(Volatile.Read(ref _lookedAt)) > LookAgainAfter))
+            tables = LookAgain();
+        return tables.GetValueOrDefault(service);
+    }
 
-    private static Dictionary<(string, string), string> ReadDefaults()
+    /// <summary>Reads the overrides now.</summary>
+    /// <exception cref="FormatException">The override file is not a policy file.</exception>
+    public void Load()
     {
-        using var stream = typeof(PolicyEngine).Assembly.GetManifestResourceStream("policies.tsv")!;
-        using var reader = new StreamReader(stream);
-        var defaults = new Dictionary<(string, string), string>();
-        while (reader.ReadLine() is { } line)
+        lock (_loading)
+            LoadLocked();
+    }
+
+    private Dictionary<string, PolicyTable> LookAgain()
+    {
+        lock (_loading)
         {
-            var columns = line.Split('\t');
-            defaults[(columns[0], columns[1])] = columns[2];
+            Volatile.Write(ref _lookedAt, _clock.GetTimestamp());
+            if (_tables is not null && FileTime() == _fileTime)
+                return _tables;
+            try
+            {
+                LoadLocked();
+            }
+            catch (Exception e) when (_tables is not null && e is FormatException or IOException or UnauthorizedAccessException)
+            {
+                _fileTime = FileTime();
+                LogBadFile(e, overridesPath!);
+            }
+
+            return _tables!;
+        }
+    }
+
+    private void LoadLocked()
+    {
+        var fileTime = FileTime();
+        var overrides = overridesPath is null ? [] : PolicyFile.Read(overridesPath);
+        var tables = _defaults.ToDictionary(static service => service.Key, service => Merge(service.Key, service.Value, overrides));
+        _fileTime = fileTime;
+        Volatile.Write(ref _lookedAt, _clock.GetTimestamp());
+        Volatile.Write(ref _tables, tables);
+    }
+
+    private static PolicyTable Merge(string service, Dictionary<string, PolicyRule> defaults, IReadOnlyList<PolicyRule> overrides)
+    {
+        var merged = new Dictionary<string, PolicyRule>(defaults, StringComparer.Ordinal);
+        var prefix = service + ":";
+        foreach (var rule in overrides)
+        {
+            var name = rule.Name.StartsWith(prefix, StringComparison.Ordinal) && !defaults.ContainsKey(rule.Name)
+                ? rule.Name[prefix.Length..]
+                : rule.Name;
+            merged[name] = rule;
         }
 
-        return defaults;
+        return new PolicyTable(merged);
     }
+
+    private DateTime FileTime() => overridesPath is null ? default : File.GetLastWriteTimeUtc(overridesPath);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "policy file {Path} cannot be used; the rules in force stay")]
+    private partial void LogBadFile(Exception exception, string path);
 }

@@ -1,4 +1,5 @@
 using Appliance.Controller.Http;
+using Appliance.Controller.Http.Policies;
 using Appliance.Controller.Identity.Catalog;
 using Appliance.Controller.Identity.Tokens;
 
@@ -6,7 +7,8 @@ namespace Appliance.Controller.Identity.Auth;
 
 /// <summary><c>/v3/auth</c>: getting, checking and revoking tokens. Source: keystone/api/auth.py.</summary>
 internal sealed class AuthRoutes(
-    Authenticator authenticator, TokenValidator tokens, Revocations revocations, ServiceCatalogReader catalogs, ControllerOptions options)
+    Authenticator authenticator, TokenValidator tokens, Revocations revocations, ServiceCatalogReader catalogs, PolicyEngine policy,
+    ControllerOptions options)
 {
     public const string SubjectToken = "X-Subject-Token";
 
@@ -14,9 +16,9 @@ internal sealed class AuthRoutes(
     {
         var auth = v3.Group("/auth");
         auth.Post("/tokens", IssueAsync).Public();
-        auth.Get("/tokens", ShowAsync).Allow("identity:validate_token");
-        auth.Head("/tokens", ShowAsync).Allow("identity:check_token");
-        auth.Delete("/tokens", RevokeAsync).Allow("identity:revoke_token");
+        auth.Get("/tokens", ShowAsync).AllowInHandler("identity:validate_token");
+        auth.Head("/tokens", ShowAsync).AllowInHandler("identity:check_token");
+        auth.Delete("/tokens", RevokeAsync).AllowInHandler("identity:revoke_token");
     }
 
     private async Task<ApiResult> IssueAsync(ApiRequest request, CancellationToken ct)
@@ -33,24 +35,30 @@ internal sealed class AuthRoutes(
     private async Task<ApiResult> ShowAsync(ApiRequest request, CancellationToken ct)
     {
         var allowExpired = request.QueryValue("allow_expired") is { } flag && QueryFlags.IsTrue(flag);
-        if ((await FindSubjectAsync(request, allowExpired, ct)).Failed(out var missing, out var valid))
+        var rule = HttpMethods.IsHead(request.Http.Request.Method) ? "identity:check_token" : "identity:validate_token";
+        if ((await FindSubjectAsync(request, rule, allowExpired, ct)).Failed(out var missing, out var valid))
             return missing;
         return await AnswerAsync(request, StatusCodes.Status200OK, valid, ct);
     }
 
     private async Task<ApiResult> RevokeAsync(ApiRequest request, CancellationToken ct)
     {
-        if ((await FindSubjectAsync(request, allowExpired: false, ct)).Failed(out var missing, out var valid))
+        if ((await FindSubjectAsync(request, "identity:revoke_token", allowExpired: false, ct)).Failed(out var missing, out var valid))
             return missing;
         await revocations.AddAsync(valid.Token, request.Actor, ct);
         return ApiResult.NoContent;
     }
 
-    private async Task<Outcome<ValidToken>> FindSubjectAsync(ApiRequest request, bool allowExpired, CancellationToken ct)
+    // A token that does not hold is a 404 for whoever asks, before any policy: as in Keystone.
+    private async Task<Outcome<ValidToken>> FindSubjectAsync(ApiRequest request, string rule, bool allowExpired, CancellationToken ct)
     {
         if (request.Http.Request.Headers[SubjectToken] is not [{ Length: > 0 } text, ..])
             return new Fault(FaultKind.NotFound, "No token in the request");
-        return await tokens.FindAsync(text, allowExpired, ct) is { } valid ? valid : IdentityFaults.NotFound("token", text);
+        if (await tokens.FindAsync(text, allowExpired, ct) is not { } valid)
+            return IdentityFaults.NotFound("token", text);
+
+        var target = new PolicyTarget(null, null, new Dictionary<string, string?> { ["target.token.user_id"] = valid.Token.UserId });
+        return policy.Check("keystone", rule, request.Caller, target) is { } refused ? refused : valid;
     }
 
     private async Task<ApiResult> AnswerAsync(ApiRequest request, int status, ValidToken valid, CancellationToken ct)

@@ -1,0 +1,28 @@
+namespace Appliance.Controller.Http.Policies;
+
+/// <param name="Text">As it was written.</param>
+/// <param name="Origin">Where: <c>default</c>, or file and line.</param>
+internal sealed record PolicyRule(string Name, string Text, PolicyCheck Check, string Origin)
+{
+    public const string Default = "default";
+
+    /// <exception cref="FormatException">The text is not a rule.</exception>
+    public static PolicyRule Parse(string name, string text, string origin)
+    {
+        try
+        {
+            return new PolicyRule(name, text, PolicyParser.Parse(text), origin);
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException(origin == Default ? $"{name}: {e.Message}" : $"{origin}: {name}: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>The rules in force for one service. Immutable.</summary>
+internal sealed class PolicyTable(IReadOnlyDictionary<string, PolicyRule> rules)
+{
+    public PolicyRule? Find(string name) => rules.GetValueOrDefault(name);
+    public IEnumerable<PolicyRule> All => rules.Values;
+}
