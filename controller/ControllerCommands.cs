@@ -1,5 +1,6 @@
 using Appliance.Controller.Http;
 using Appliance.Controller.Http.Policies;
+using Appliance.Controller.Link;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Appliance.Controller;
@@ -9,6 +10,7 @@ internal static class ControllerCommands
 {
     private const string Usage = """
         usage: appliance-controller run --data DIR [options]
+               appliance-controller join-token --data DIR [--node NAME] [--hours N]
                appliance-controller routes
                appliance-controller policy explain --rule SERVICE:RULE --roles ROLE,… [options]
 
@@ -22,6 +24,10 @@ internal static class ControllerCommands
           --admin-password TEXT   password of the first administrator, new database only (random, in DIR/admin-password)
           --policy FILE           policy overrides, oslo.policy YAML
           --log-level LEVEL       trace, debug, information, warning, error (information)
+        join-token  prints a token that lets one machine join the cloud as a node, once (appliance-agent run --join-token)
+          --data DIR              the controller's folder; the controller may be running
+          --node NAME             only for the node of this name, which may exist: the machine takes its place
+          --hours N               how long it can be used (24)
         routes   prints every operation: METHOD /path or METHOD /path#action
         """;
 
@@ -31,6 +37,8 @@ internal static class ControllerCommands
         {
             case "run":
                 return await ServeAsync(arguments[1..]);
+            case "join-token":
+                return await JoinTokenCommand.RunAsync(arguments[1..]);
             case "routes":
                 return PrintRoutes();
             case "policy" when arguments is [_, "explain", ..]:

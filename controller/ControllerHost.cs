@@ -1,6 +1,7 @@
 using System.Net;
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
+using Appliance.Controller.Link;
 using Appliance.Controller.Work;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -51,6 +52,8 @@ internal sealed class ControllerHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Links are requests that never end by themselves: the listener would wait for them.
+        await _services.Link.DisposeAsync();
         await _web.StopAsync();
         await _web.DisposeAsync();
         foreach (var service in _services.All.Reverse())
@@ -63,9 +66,10 @@ internal sealed class ControllerHost : IAsyncDisposable
     private async Task StartAsync(CancellationToken ct)
     {
         await _platform.Database.OpenAsync(
-            [ChangeLog.Schema, Workflows.Schema, .. _services.All.SelectMany(static service => service.Schemas)], ct);
+            [ChangeLog.Schema, Workflows.Schema, .. LinkService.Schemas, .. _services.All.SelectMany(static service => service.Schemas)], ct);
         foreach (var service in _services.All)
             await service.StartAsync(ct);
+        await _services.Link.StartAsync(ct);
         await _platform.Workflows.ResumeAsync(ct);
 
         _platform.Policy.Load();
@@ -74,7 +78,7 @@ internal sealed class ControllerHost : IAsyncDisposable
         var gate = new ApiGate(_services.Tokens, _platform.Policy, _platform.Logs.CreateLogger<ApiGate>());
         _web.UseRouting();
         ApiEndpoints.Map(_web, operations, _services.All, gate);
-        ControllerServices.MapOthers(_web);
+        _services.MapOthers(_web);
         _web.UseEndpoints(static _ => { });
         await _web.StartAsync(ct);
     }
@@ -113,7 +117,7 @@ internal static class Listeners
         kestrel.Limits.MaxRequestBodySize = NoLimit;
         kestrel.Limits.MinRequestBodyDataRate = null;
         if (options.HttpsListen is { } https)
-            kestrel.Listen(Parse(https), listen => listen.UseHttps(certificates.Server));
+            kestrel.Listen(Parse(https), listen => listen.UseHttps(LinkTls.Configure(certificates)));
         if (options.HttpListen is { } http)
             kestrel.Listen(Parse(http));
     }

@@ -2,18 +2,24 @@ using Appliance.Controller.Compute;
 using Appliance.Controller.Http;
 using Appliance.Controller.Identity;
 using Appliance.Controller.Images;
+using Appliance.Controller.Link;
 
 namespace Appliance.Controller;
 
 /// <summary>Composition: which services this controller has, and what each is given of the others.</summary>
 internal sealed class ControllerServices
 {
+    private readonly SiteCertificates _certificates;
+
     public ControllerServices(Platform platform, SiteCertificates certificates)
     {
+        _certificates = certificates;
+        Link = new LinkService(platform, certificates);
         var identity = new IdentityApi(platform, () => All!);
         Tokens = identity.Tokens;
         Images = new ImagesApi(platform);
         var compute = new ComputeApi(platform, new ComputeNeighbours(new ProjectDirectory(platform.Database)));
+        Link.Use(Images);
         All = [identity, Images, compute];
     }
 
@@ -24,8 +30,9 @@ internal sealed class ControllerServices
 
     public ImagesApi Images { get; }
 
+    /// <summary>The nodes: services put documents, hear statuses and ask nodes through it.</summary>
+    public LinkService Link { get; }
+
     /// <summary>Endpoints that are no OpenStack API: the node link, the console.</summary>
-    public static void MapOthers(IEndpointRouteBuilder endpoints)
-    {
-    }
+    public void MapOthers(IEndpointRouteBuilder endpoints) => LinkRoutes.Map(endpoints, Link, _certificates);
 }

@@ -46,8 +46,8 @@ internal sealed class LinkSession : IAsyncDisposable
             SeededChannels = { new MultiplexingStream.ChannelOptions { ChannelReceivingWindowSize = LinkChannels.ControlWindowBytes } },
         });
         _multiplexer.ChannelOffered += OnChannelOffered;
-        _control = new ControlChannel(_multiplexer.AcceptChannel(LinkChannels.Control), transport, context.Clock);
         _multiplexer.StartListening();
+        _control = new ControlChannel(_multiplexer.AcceptChannel(LinkChannels.Control), transport, context.Clock);
     }
 
     /// <summary>Runs until the connection ends, which it always says with an exception; <paramref name="onWelcome"/> once the controller agreed.</summary>
