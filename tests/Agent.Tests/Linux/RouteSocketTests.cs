@@ -79,7 +79,7 @@ public sealed class RouteSocketTests : IDisposable
         Execute(batch => batch.AddAddress(index, wanted[0]).AddAddress(index, wanted[1]));
         Assert.Subset(_route.ListAddresses().Where(a => a.LinkIndex == index).Select(a => a.Prefix).ToHashSet(), wanted.ToHashSet());
 
-        var routes = new Route[]
+        var routes = new RouteEntry[]
         {
             new(IpPrefix.Parse("0.0.0.0/0"), IPAddress.Parse("10.5.0.254"), index),
             new(IpPrefix.Parse("::/0"), IPAddress.Parse("2001:db8::ff"), index),
@@ -132,7 +132,7 @@ public sealed class RouteSocketTests : IDisposable
         Assert.Equal(1000, _route.ListLinks().Count(link => link.Kind == "bridge"));
     }
 
-    private Link Link(string name) => _route.FindLink(name) ?? throw new InvalidOperationException($"no link {name}");
+    private LinkInfo Link(string name) => _route.FindLink(name) ?? throw new InvalidOperationException($"no link {name}");
 
     private void Execute(Action<NetlinkBatch> write)
     {

@@ -9,12 +9,12 @@ namespace Appliance.Linux.Netlink.Route;
 /// <summary>Reads RTM_NEWLINK messages.</summary>
 internal static class LinkReader
 {
-    public static Link? Read(ushort type, ReadOnlySpan<byte> payload)
+    public static LinkInfo? Read(ushort type, ReadOnlySpan<byte> payload)
     {
         if (type != RTM_NEWLINK || !MemoryMarshal.TryRead<IfInfoMsg>(payload, out var header))
             return null;
 
-        var link = new Link(header.ifi_index, "", "", 0, "", (header.ifi_flags & IFF_UP) != 0, 0, 0, "", true, null, null, null);
+        var link = new LinkInfo(header.ifi_index, "", "", 0, "", (header.ifi_flags & IFF_UP) != 0, 0, 0, "", true, null, null, null);
         foreach (var attribute in new NetlinkAttributes(payload[Unsafe.SizeOf<IfInfoMsg>()..]))
         {
             link = attribute.Type switch
@@ -34,7 +34,7 @@ internal static class LinkReader
         return link;
     }
 
-    private static Link ReadInfo(Link link, NetlinkAttributes info)
+    private static LinkInfo ReadInfo(LinkInfo link, NetlinkAttributes info)
     {
         string slaveKind = "";
         foreach (var attribute in info)

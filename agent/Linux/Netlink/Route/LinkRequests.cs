@@ -19,7 +19,7 @@ internal static class LinkRequests
     }
 
     /// <summary>Sets the options of <see cref="AddBridge"/> on a bridge that exists.</summary>
-    public static NetlinkBatch SetBridge(this NetlinkBatch batch, Link bridge)
+    public static NetlinkBatch SetBridge(this NetlinkBatch batch, LinkInfo bridge)
     {
         batch.Begin(RTM_NEWLINK, 0, $"set bridge options of {bridge.Name}").Struct(new IfInfoMsg { ifi_index = bridge.Index });
         int info = batch.BeginInfo("bridge", out int data);
@@ -55,13 +55,13 @@ internal static class LinkRequests
         return batch.EndNest(peer).EndNest(data).EndNest(info);
     }
 
-    public static NetlinkBatch DeleteLink(this NetlinkBatch batch, Link link) =>
+    public static NetlinkBatch DeleteLink(this NetlinkBatch batch, LinkInfo link) =>
         batch.Begin(RTM_DELLINK, 0, $"delete link {link.Name}").Struct(new IfInfoMsg { ifi_index = link.Index });
 
     /// <summary>Changes what is given of a link; null leaves it.</summary>
     /// <param name="master">Index of a bridge, 0 to leave the bridge it is in.</param>
     public static NetlinkBatch SetLink(
-        this NetlinkBatch batch, Link link, bool? up = null, int? mtu = null, int? master = null, string? alias = null,
+        this NetlinkBatch batch, LinkInfo link, bool? up = null, int? mtu = null, int? master = null, string? alias = null,
         string? mac = null, bool withoutLinkLocal = false)
     {
         batch.Begin(RTM_SETLINK, 0, $"set link {link.Name}").Struct(new IfInfoMsg
@@ -82,7 +82,7 @@ internal static class LinkRequests
     }
 
     /// <summary>Whether the bridge learns addresses from what comes in at this port.</summary>
-    public static NetlinkBatch SetBridgePortLearning(this NetlinkBatch batch, Link port, bool learning)
+    public static NetlinkBatch SetBridgePortLearning(this NetlinkBatch batch, LinkInfo port, bool learning)
     {
         // Bridge port attributes of RTM_NEWLINK belong to the link's slave info, with the bridge's kind named.
         batch.Begin(RTM_NEWLINK, 0, $"set learning of bridge port {port.Name}").Struct(new IfInfoMsg { ifi_index = port.Index });

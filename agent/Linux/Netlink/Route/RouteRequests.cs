@@ -11,20 +11,20 @@ namespace Appliance.Linux.Netlink.Route;
 /// <param name="Destination">Length 0: the default route.</param>
 /// <param name="NextHop">Null: the destination is on the link.</param>
 /// <param name="LinkIndex">0 when the route is to find its link by the next hop.</param>
-internal sealed record Route(IpPrefix Destination, IPAddress? NextHop, int LinkIndex);
+internal sealed record RouteEntry(IpPrefix Destination, IPAddress? NextHop, int LinkIndex);
 
 /// <summary>Requests about routes of protocol "static": the others are the kernel's or somebody else's.</summary>
 internal static class RouteRequests
 {
     /// <param name="onLink">The next hop is reachable on the link although no address says so.</param>
-    public static NetlinkBatch AddRoute(this NetlinkBatch batch, Route route, bool onLink = false) =>
+    public static NetlinkBatch AddRoute(this NetlinkBatch batch, RouteEntry route, bool onLink = false) =>
         batch.BeginRoute(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route, "add", onLink);
 
-    public static NetlinkBatch DeleteRoute(this NetlinkBatch batch, Route route) =>
+    public static NetlinkBatch DeleteRoute(this NetlinkBatch batch, RouteEntry route) =>
         batch.BeginRoute(RTM_DELROUTE, 0, route, "delete", onLink: false);
 
     /// <summary>Reads static unicast routes of the main table; null for any other.</summary>
-    public static Route? Read(ushort type, ReadOnlySpan<byte> payload)
+    public static RouteEntry? Read(ushort type, ReadOnlySpan<byte> payload)
     {
         if (type != RTM_NEWROUTE || !MemoryMarshal.TryRead<RtMsg>(payload, out var header))
             return null;
@@ -32,7 +32,7 @@ internal static class RouteRequests
             return null;
 
         var any = header.rtm_family == Sockets.AF_INET ? IPAddress.Any : IPAddress.IPv6Any;
-        var route = new Route(new(any, header.rtm_dst_len), null, 0);
+        var route = new RouteEntry(new(any, header.rtm_dst_len), null, 0);
         foreach (var attribute in new NetlinkAttributes(payload[Unsafe.SizeOf<RtMsg>()..]))
         {
             route = attribute.Type switch
@@ -47,7 +47,7 @@ internal static class RouteRequests
         return route;
     }
 
-    private static NetlinkBatch BeginRoute(this NetlinkBatch batch, ushort type, ushort flags, Route route, string verb, bool onLink)
+    private static NetlinkBatch BeginRoute(this NetlinkBatch batch, ushort type, ushort flags, RouteEntry route, string verb, bool onLink)
     {
         batch.Begin(type, flags, $"{verb} route {route.Destination} via {route.NextHop?.ToString() ?? "the link"}").Struct(new RtMsg
         {

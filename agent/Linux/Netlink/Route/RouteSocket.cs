@@ -20,12 +20,12 @@ internal sealed class RouteSocket : IDisposable
             _socket.ExecuteAll(batch);
     }
 
-    public IReadOnlyList<Link> ListLinks() => Dump(RTM_GETLINK, new IfInfoMsg(), "list links", LinkReader.Read);
+    public IReadOnlyList<LinkInfo> ListLinks() => Dump(RTM_GETLINK, new IfInfoMsg(), "list links", LinkReader.Read);
 
     /// <summary>One link; null when none has the name.</summary>
-    public Link? FindLink(string name)
+    public LinkInfo? FindLink(string name)
     {
-        var found = new List<Link>(1);
+        var found = new List<LinkInfo>(1);
         Begin(RTM_GETLINK, 0, $"find link {name}").Struct(new IfInfoMsg()).PutString(IFLA_IFNAME, name);
         return _socket.Query(_query, found, LinkReader.Read) switch
         {
@@ -38,7 +38,7 @@ internal sealed class RouteSocket : IDisposable
     public IReadOnlyList<InterfaceAddress> ListAddresses() => Dump(RTM_GETADDR, new IfAddrMsg(), "list addresses", AddressRequests.Read);
 
     /// <summary>Static routes of the main table, both families.</summary>
-    public IReadOnlyList<Route> ListRoutes() =>
+    public IReadOnlyList<RouteEntry> ListRoutes() =>
     [
         .. Dump(RTM_GETROUTE, new RtMsg { rtm_family = (byte)Sockets.AF_INET }, "list IPv4 routes", RouteRequests.Read),
         .. Dump(RTM_GETROUTE, new RtMsg { rtm_family = (byte)Sockets.AF_INET6 }, "list IPv6 routes", RouteRequests.Read),

@@ -9,7 +9,7 @@ namespace Appliance.Linux.Netlink.Route;
 /// <param name="PeerIndex">IFLA_LINK: for a veth the index of its other end in that end's namespace; 0 for none.</param>
 /// <param name="Alias">IFLA_IFALIAS; empty for none.</param>
 /// <param name="GeneratesLinkLocal">Whether it gives itself an IPv6 address when it comes up.</param>
-internal sealed record Link(
+internal sealed record LinkInfo(
     int Index, string Name, string Kind, int Mtu, string MacAddress, bool Up, int Master, int PeerIndex, string Alias,
     bool GeneratesLinkLocal, VxlanAttributes? Vxlan, BridgeAttributes? Bridge, BridgePortAttributes? BridgePort);
 
