@@ -27,7 +27,7 @@ internal static class JailCommand
                 return Failed;
 
             rules.Apply();
-            var errno = Confinement.Execute(program, Environment, (ulong?)rules.MemoryBytes);
+            var errno = Confinement.Execute(program, Environment);
             Console.Error.WriteLine($"jail: execute {program[0]}: {errno}");
             return CannotExecute;
         }

@@ -6,7 +6,7 @@ namespace Appliance.Agent.Jail;
 /// <param name="UserId">User and group it runs as; null keeps the agent's own, for an agent that is not root.</param>
 /// <param name="ExtraGroupId">One more group, for a device.</param>
 /// <param name="DiesWithAgent">For tools; a guest lives on.</param>
-/// <param name="MemoryBytes">Limit of its address space; null: none.</param>
+/// <param name="MemoryBytes">Limit of the memory it writes; null: none.</param>
 /// <param name="FileBytes">No file may grow beyond this; null: none.</param>
 /// <param name="CpuTime">Processor time after which it is killed; null: none.</param>
 internal sealed record JailRules(
@@ -64,14 +64,13 @@ internal sealed record JailRules(
         int? Number(string name) => (int?)Find(name);
     }
 
-    /// <summary>
-    /// Puts the calling process under these rules, for good, but for <see cref="MemoryBytes"/>: this runtime itself has reserved more, so that
-    /// limit belongs to the moment of execution.
-    /// </summary>
+    /// <summary>Puts the calling process under these rules, for good. Limits first: they need rights that are given up after.</summary>
     public void Apply()
     {
         Confinement.Limit(Confinement.RLIMIT_CORE, 0);
         Confinement.Limit(Confinement.RLIMIT_NOFILE, OpenFiles);
+        if (MemoryBytes is { } memory)
+            Confinement.Limit(Confinement.RLIMIT_DATA, (ulong)memory);
         if (FileBytes is { } file)
             Confinement.Limit(Confinement.RLIMIT_FSIZE, (ulong)file);
         if (CpuTime is { } time)

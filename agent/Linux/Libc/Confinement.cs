@@ -19,10 +19,10 @@ internal static partial class Confinement
     // asm-generic/resource.h
     public const int RLIMIT_CPU = 0;
     public const int RLIMIT_FSIZE = 1;
+    public const int RLIMIT_DATA = 2;
     public const int RLIMIT_CORE = 4;
     public const int RLIMIT_NOFILE = 7;
     public const int RLIMIT_MEMLOCK = 8;
-    public const int RLIMIT_AS = 9;
 
     /// <summary>Leaves the machine's network, System V IPC and host name; only effective for what this thread executes next. Needs root.</summary>
     public static void LeaveNetwork() => Check(unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS), "unshare");
@@ -51,13 +51,10 @@ internal static partial class Confinement
     }
 
     /// <summary>Replaces this program; returns only when that failed.</summary>
-    /// <param name="addressSpaceBytes">Limit of the new program's address space; this one allocates nothing after setting it.</param>
-    public static unsafe Errno Execute(IReadOnlyList<string> arguments, IReadOnlyList<string> environment, ulong? addressSpaceBytes)
+    public static unsafe Errno Execute(IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
     {
         using var argv = new NativeStrings(arguments);
         using var envp = new NativeStrings(environment);
-        if (addressSpaceBytes is { } limit)
-            Limit(RLIMIT_AS, limit);
         // SAFETY: both arrays end in null and live until the call fails.
         _ = execve(argv.Pointer[0], argv.Pointer, envp.Pointer);
         return LinuxException.LastErrno;

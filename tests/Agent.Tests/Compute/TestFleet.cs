@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Appliance.Agent.Compute;
 using Appliance.Agent.Compute.Simulated;
 using Appliance.Agent.Jail;
@@ -6,7 +7,6 @@ using Appliance.Agent.Logging;
 using Appliance.Agent.Storage;
 using Appliance.Protocol;
 using Appliance.Protocol.Documents;
-using System.Text.Json;
 
 namespace Appliance.Agent.Tests.Compute;
 
@@ -14,6 +14,9 @@ namespace Appliance.Agent.Tests.Compute;
 internal sealed class TestFleet : IAsyncDisposable
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+
+    /// <summary>The agent's executable lies beside the tests.</summary>
+    public static readonly JailOptions Jail = new(Path.Combine(AppContext.BaseDirectory, "appliance-agent"));
 
     private readonly ImageCache _images;
     private readonly ServerDisks _disks;
@@ -23,20 +26,19 @@ internal sealed class TestFleet : IAsyncDisposable
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public TestFleet(
-        TestFolder folder, Func<JailOptions, IServerDriver>? driver = null, TestPorts? ports = null, IImageSource? images = null,
+        TestFolder folder, IServerDriver? driver = null, TestPorts? ports = null, IImageSource? images = null,
         Func<ComputeOptions, ComputeOptions>? configure = null)
     {
-        var jail = new JailOptions(Path.Combine(AppContext.BaseDirectory, "appliance-agent"));
         var storage = new StorageOptions { DataFolder = folder.Path };
-        _images = new ImageCache(storage, new StorageLayout(folder.Path), jail, images ?? new TestImages(), Log.Silent, TimeProvider.System);
-        _disks = new ServerDisks(storage, jail, _images);
+        _images = new ImageCache(storage, new StorageLayout(folder.Path), Jail, images ?? new TestImages(), Log.Silent, TimeProvider.System);
+        _disks = new ServerDisks(storage, Jail, _images);
         Ports = ports ?? new TestPorts();
         var options = new ComputeOptions { DataFolder = folder.Path, DefaultDriver = DriverNames.Simulated };
         var drivers = new List<IServerDriver> { new SimulatedDriver() };
         if (driver is not null)
         {
-            drivers.Add(driver(jail));
-            options = options with { DefaultDriver = drivers[1].Report.Name };
+            drivers.Add(driver);
+            options = options with { DefaultDriver = driver.Report.Name };
         }
 
         Fleet = new ServerFleet(
@@ -84,6 +86,15 @@ internal sealed class TestFleet : IAsyncDisposable
             if (deadline.IsCancellationRequested)
                 throw new TimeoutException(describe());
         }
+    }
+
+    /// <summary>Removes all servers and waits until nothing is left: guests outlive their fleet, but not their test.</summary>
+    public async Task RemoveAllAsync()
+    {
+        var ids = _statuses.Keys.Where(Fleet.Holds).ToList();
+        Update();
+        foreach (var id in ids)
+            await WaitGoneAsync(id);
     }
 
     public static ServerStatusDetails DetailsOf(ObjectStatus status) => status.Details!.Value.Deserialize(ProtocolJson.Default.ServerStatusDetails)!;

@@ -1,0 +1,82 @@
+using Appliance.Agent.Faults;
+using Appliance.Linux.Libc;
+
+namespace Appliance.Agent.Compute.Qemu;
+
+/// <summary>Opens everything one QEMU uses, as the agent, and composes the command line around it. Disposed when QEMU has inherited it.</summary>
+internal sealed class QemuDevices(QemuOptions options, string accelerator, GuestStart start, Func<string, Outcome<Fd>> openTap) : IDisposable
+{
+    public const string SerialSocketName = "serial.sock";
+
+    private const int O_DIRECT = 0x4000;
+
+    private readonly List<Fd> _opened = [];
+
+    public QemuCommandLine CommandLine { get; } = new(options, accelerator, start.Document);
+
+    /// <summary>Opens all; the fault when something is not there.</summary>
+    public Fault? Open()
+    {
+        CommandLine.AddMachine();
+        var folder = start.Server.Folder;
+        CommandLine.AddSockets(Keep(UnixSockets.Listen(folder, QemuMonitor.SocketName)), Keep(UnixSockets.Listen(folder, SerialSocketName)));
+        AddDisks();
+        foreach (var port in start.Ports)
+        {
+            if (openTap(port.TapName).Failed(out var fault, out var queue))
+                return fault;
+            CommandLine.AddNic(port, Keep(queue), accelerator == QemuProbe.Kvm ? OpenVhost() : null);
+        }
+
+        CommandLine.AddSparePorts();
+        return null;
+    }
+
+    /// <summary>A TAP device in this process's network namespace.</summary>
+    public static Outcome<Fd> OpenTap(string name)
+    {
+        var errno = TapQueue.TryOpen(name, out var queue);
+        return errno == Errno.None
+            ? queue!
+            : new Fault("The network device of one of the server's ports is not ready on this node.", FaultKind.Waiting, $"open TAP {name}: {errno}");
+    }
+
+    public void Dispose()
+    {
+        foreach (var fd in _opened)
+            fd.Dispose();
+    }
+
+    private void AddDisks()
+    {
+        var disks = start.Disks!;
+        if (OpenDisk(disks.RootPath) is { } root)
+            CommandLine.AddRootDisk(root.File, root.IsDirect);
+        if (OpenDisk(disks.EphemeralPath) is { } ephemeral)
+            CommandLine.AddEphemeralDisk(ephemeral.File, ephemeral.IsDirect);
+        if (OpenDisk(disks.SwapPath) is { } swap)
+            CommandLine.AddSwapDisk(swap.File, swap.IsDirect);
+        if (disks.ConfigDrivePath is { } configDrive)
+            CommandLine.AddConfigDrive(Keep(Files.Open(configDrive, Files.O_RDONLY)));
+        if (disks.KernelPath is { } kernel)
+            CommandLine.AddKernel(Keep(Files.Open(kernel, Files.O_RDONLY)), disks.RamdiskPath is { } ramdisk ? Keep(Files.Open(ramdisk, Files.O_RDONLY)) : null);
+    }
+
+    // Around the page cache where the file system can: the guest has its own.
+    private (Fd File, bool IsDirect)? OpenDisk(string? path)
+    {
+        if (path is null)
+            return null;
+        return Files.TryOpen(path, Files.O_RDWR | O_DIRECT, 0, out var file) == Errno.None
+            ? (Keep(file), true)
+            : (Keep(Files.Open(path, Files.O_RDWR)), false);
+    }
+
+    private Fd? OpenVhost() => Files.TryOpen("/dev/vhost-net", Files.O_RDWR, 0, out var vhost) == Errno.None ? Keep(vhost) : null;
+
+    private Fd Keep(Fd fd)
+    {
+        _opened.Add(fd);
+        return fd;
+    }
+}

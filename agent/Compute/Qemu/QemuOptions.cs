@@ -1,0 +1,16 @@
+namespace Appliance.Agent.Compute.Qemu;
+
+/// <summary>What an operator can set about the <c>qemu</c> driver.</summary>
+internal sealed record QemuOptions
+{
+    public string BinaryPath { get; init; } = "/usr/bin/qemu-system-x86_64";
+
+    /// <summary>Empty PCI slots of each guest, for disks and NICs that are plugged in while it runs.</summary>
+    public int SpareSlots { get; init; } = 8;
+
+    /// <summary>How long QEMU may take from its start until its monitor answers.</summary>
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Translated code kept by a guest without hardware virtualization; QEMU's own default is 1 GiB.</summary>
+    public int TranslationBufferMiB { get; init; } = 128;
+}
