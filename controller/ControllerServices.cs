@@ -3,6 +3,7 @@ using Appliance.Controller.Http;
 using Appliance.Controller.Identity;
 using Appliance.Controller.Images;
 using Appliance.Controller.Link;
+using Appliance.Controller.Placement;
 
 namespace Appliance.Controller;
 
@@ -18,9 +19,14 @@ internal sealed class ControllerServices
         var identity = new IdentityApi(platform, () => All!);
         Tokens = identity.Tokens;
         Images = new ImagesApi(platform);
-        var compute = new ComputeApi(platform, new ComputeNeighbours(new ProjectDirectory(platform.Database)));
+        var placement = new PlacementApi(platform);
+        var compute = new ComputeApi(platform, new ComputeNeighbours(
+            new ProjectDirectory(platform.Database), new ImagesForServers(), new WithoutNetworks(), placement.Claims, Link.Nodes, Link.Desired));
+        Link.Add(placement.Nodes);
+        Link.Add((INodeWatcher)compute.Sink);
+        Link.Add((IStatusSink)compute.Sink);
         Link.Use(Images);
-        All = [identity, Images, compute];
+        All = [identity, Images, placement, compute];
     }
 
     /// <summary>In start order: a service comes after those it asks.</summary>

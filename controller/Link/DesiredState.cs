@@ -64,6 +64,11 @@ internal sealed class DesiredState
         "SELECT id FROM desired_documents WHERE node_id = @node AND kind = @kind AND body IS NOT NULL ORDER BY id",
         static row => row.String(0), ct, ("node", nodeId), ("kind", kind));
 
+    /// <summary>Whether the node should have this.</summary>
+    public static async Task<bool> IsDesiredAsync(Session tx, string nodeId, string kind, string id, CancellationToken ct) =>
+        await tx.CountAsync("SELECT COUNT(*) FROM desired_documents WHERE node_id = @node AND kind = @kind AND id = @id AND body IS NOT NULL",
+            ct, ("node", nodeId), ("kind", kind), ("id", id)) > 0;
+
     /// <summary>Whether any trace of the document is left: it should be there, or its removal is not yet confirmed by the node.</summary>
     public static async Task<bool> ExistsAsync(Session tx, string nodeId, string kind, string id, CancellationToken ct) =>
         await tx.CountAsync("SELECT COUNT(*) FROM desired_documents WHERE node_id = @node AND kind = @kind AND id = @id",
