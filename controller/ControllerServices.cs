@@ -3,6 +3,7 @@ using Appliance.Controller.Http;
 using Appliance.Controller.Identity;
 using Appliance.Controller.Images;
 using Appliance.Controller.Link;
+using Appliance.Controller.Networking;
 using Appliance.Controller.Placement;
 
 namespace Appliance.Controller;
@@ -19,6 +20,7 @@ internal sealed class ControllerServices
         var identity = new IdentityApi(platform, () => All!);
         Tokens = identity.Tokens;
         Images = new ImagesApi(platform);
+        Networking = new NetworkingApi(platform);
         var placement = new PlacementApi(platform);
         var compute = new ComputeApi(platform, new ComputeNeighbours(
             new ProjectDirectory(platform.Database), new ImagesForServers(), new WithoutNetworks(), placement.Claims, Link.Nodes, Link.Desired));
@@ -26,7 +28,7 @@ internal sealed class ControllerServices
         Link.Add((INodeWatcher)compute.Sink);
         Link.Add((IStatusSink)compute.Sink);
         Link.Use(Images);
-        All = [identity, Images, placement, compute];
+        All = [identity, Images, Networking, placement, compute];
     }
 
     /// <summary>In start order: a service comes after those it asks.</summary>
@@ -35,6 +37,8 @@ internal sealed class ControllerServices
     public ITokenValidator Tokens { get; }
 
     public ImagesApi Images { get; }
+
+    public NetworkingApi Networking { get; }
 
     /// <summary>The nodes: services put documents, hear statuses and ask nodes through it.</summary>
     public LinkService Link { get; }
