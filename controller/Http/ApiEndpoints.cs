@@ -30,7 +30,8 @@ internal static class ApiEndpoints
 
     public static void Map(IEndpointRouteBuilder endpoints, IReadOnlyList<ApiOperation> operations, IEnumerable<ApiService> services, ApiGate gate)
     {
-        foreach (var same in operations.GroupBy(static operation => (operation.Method, operation.Pattern)))
+        // Routing takes a path with and without a final slash for the same: so do these two groupings.
+        foreach (var same in operations.GroupBy(static operation => (operation.Method, Pattern: PathOf(operation))))
         {
             var (service, choices) = (same.First().Service, same.ToArray());
             endpoints.MapMethods(same.Key.Pattern, [same.Key.Method], http => gate.RunAsync(http, service, choices));
@@ -46,7 +47,7 @@ internal static class ApiEndpoints
         // Later than every real pattern: catch-alls have the lowest precedence in routing.
         endpoints.Map(service.Prefix + "/{**path}", notFound);
 
-        foreach (var pattern in operations.Where(operation => operation.Service == service).GroupBy(static operation => operation.Pattern))
+        foreach (var pattern in operations.Where(operation => operation.Service == service).GroupBy(PathOf))
         {
             var allowed = string.Join(", ", pattern.Select(static operation => operation.Method).Distinct().Order());
             var missing = Methods.Except(pattern.Select(static operation => operation.Method)).ToArray();
@@ -60,6 +61,8 @@ internal static class ApiEndpoints
             });
         }
     }
+
+    private static string PathOf(ApiOperation operation) => operation.Pattern.TrimEnd('/');
 
     private static readonly string[] Methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "COPY"];
 }

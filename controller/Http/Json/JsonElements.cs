@@ -5,7 +5,7 @@ namespace Appliance.Controller.Http.Json;
 /// <summary>Reading members of validated bodies. Absent and null are told apart by <see cref="Has"/>: partial updates need both.</summary>
 internal static class JsonElements
 {
-    public static bool Has(this JsonElement body, string name) => body.TryGetProperty(name, out _);
+    public static bool Has(this JsonElement body, string name) => body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out _);
 
     public static JsonElement? Member(this JsonElement body, string name) =>
         body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) ? value : null;
