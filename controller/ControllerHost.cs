@@ -52,12 +52,12 @@ internal sealed class ControllerHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // Links are requests that never end by themselves: the listener would wait for them.
-        await _services.Link.DisposeAsync();
+        _services.Link.Close();
         await _web.StopAsync();
         await _web.DisposeAsync();
         foreach (var service in _services.All.Reverse())
             await service.StopAsync();
+        await _services.Link.DisposeAsync();
         await _platform.Workflows.DisposeAsync();
         await _platform.Database.DisposeAsync();
         Certificates.Dispose();

@@ -75,7 +75,7 @@ internal sealed class Enrolment(ControllerAddress controller, IdentityStore stor
             throw new IOException($"{controller}{path}: {answer.Reason}");
         if (!answer.IsSuccess)
             throw new EnrolmentRefusedException(answer.Reason);
-        if (answer.Read(ProtocolJson.Default.EnrolResponse) is not { } response)
+        if (answer.Read(ProtocolJson.Default.EnrolResponse) is not { NodeId: not null, CertificatePem: not null, CaPem: not null } response)
             throw new IOException($"{controller}{path}: the answer is not an identity");
 
         return new NodeIdentity(response.NodeId, response.CertificatePem, key.ExportPkcs8PrivateKeyPem(), response.CaPem);

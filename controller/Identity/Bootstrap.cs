@@ -56,8 +56,8 @@ internal sealed class Bootstrap(IdentityDatabase database, ControllerOptions opt
     private static Task InsertProjectAsync(Session tx, string id, string? domainId, string name, string description, CancellationToken ct) =>
         tx.ExecuteAsync(
             """
-            INSERT INTO identity_projects (id, domain_id, parent_id, is_domain, name, description, enabled, options, extra, tokens_valid_from)
-            VALUES (@id, @domain, @parent, @isDomain, @name, @description, 1, '{}', '{}', 0)
+            INSERT INTO identity_projects (id, domain_id, parent_id, is_domain, name, description, enabled, tags, options, extra, tokens_valid_from)
+            VALUES (@id, @domain, @parent, @isDomain, @name, @description, 1, '', '{}', '{}', 0)
             """, ct, ("id", id), ("domain", domainId ?? ""), ("parent", domainId), ("isDomain", domainId is null), ("name", name), ("description", description));
 
     private Task InsertUserAsync(Session tx, string id, string hash, CancellationToken ct) => tx.ExecuteAsync(
@@ -97,7 +97,7 @@ internal sealed class Bootstrap(IdentityDatabase database, ControllerOptions opt
     {
         var service = Ids.New();
         await tx.ExecuteAsync(
-            "INSERT INTO identity_services (id, type, name, description, enabled, extra) VALUES (@id, @type, @name, NULL, 1, '{}')",
+            "INSERT INTO identity_services (id, type, name, enabled, extra) VALUES (@id, @type, @name, 1, '{}')",
             ct, ("id", service), ("type", entry.Type), ("name", entry.Name));
         foreach (var kind in Interfaces)
         {

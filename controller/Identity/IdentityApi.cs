@@ -1,10 +1,20 @@
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Identity.Access;
+using Appliance.Controller.Identity.Assignments;
 using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Catalog;
+using Appliance.Controller.Identity.Catalog.Endpoints;
+using Appliance.Controller.Identity.Catalog.Regions;
+using Appliance.Controller.Identity.Catalog.Services;
+using Appliance.Controller.Identity.Domains;
+using Appliance.Controller.Identity.Grants;
+using Appliance.Controller.Identity.Groups;
 using Appliance.Controller.Identity.Passwords;
+using Appliance.Controller.Identity.Projects;
+using Appliance.Controller.Identity.Roles;
 using Appliance.Controller.Identity.Tokens;
+using Appliance.Controller.Identity.Users;
 using Appliance.Controller.Work;
 
 namespace Appliance.Controller.Identity;
@@ -18,7 +28,10 @@ internal sealed class IdentityApi : ApiService
     private readonly TokenKeyRing _keys;
     private readonly Revocations _revocations;
     private readonly Bootstrap _bootstrap;
+    private readonly IdentityContext _context;
     private readonly AuthRoutes _auth;
+    private readonly ServiceCatalogReader _catalogs;
+    private readonly PasswordVerifier _passwords = new();
     private readonly Func<IEnumerable<ApiService>> _services;
     private readonly Reconciler _upkeep;
 
@@ -29,6 +42,7 @@ internal sealed class IdentityApi : ApiService
         using (var policies = new StreamReader(typeof(IdentityApi).Assembly.GetManifestResourceStream("keystone-policies.yaml")!))
             platform.Policy.AddDefaults(Name, policies);
         var database = new IdentityDatabase(platform.Database, platform.Changes);
+        _context = new IdentityContext(database, platform.Policy, clock, options);
         _services = services;
         _keys = new TokenKeyRing(database, options.DataFolder, clock);
         _revocations = new Revocations(database, clock);
@@ -39,8 +53,9 @@ internal sealed class IdentityApi : ApiService
         var access = new AccessReader(database);
         var tokens = new TokenValidator(database, seal, _revocations, access, clock);
         var authenticator = new Authenticator(
-            new LoginReader(database), new PasswordVerifier(), tokens, new TokenIssuer(seal, clock), access, clock);
-        _auth = new AuthRoutes(authenticator, tokens, _revocations, new ServiceCatalogReader(database), platform.Policy, options);
+            new LoginReader(database), _passwords, tokens, new TokenIssuer(seal, clock), access, clock);
+        _catalogs = new ServiceCatalogReader(database);
+        _auth = new AuthRoutes(authenticator, tokens, _revocations, _catalogs, platform.Policy, options);
         Tokens = tokens;
     }
 
@@ -53,8 +68,35 @@ internal sealed class IdentityApi : ApiService
 
     public override void Map(ApiRoutes routes)
     {
+        new VersionRoutes(_context).Map(routes);
         var v3 = routes.Group("/v3");
         _auth.Map(v3);
+        new ScopeRoutes(_context, _catalogs).Map(v3);
+        MapProjects(v3);
+        new UserRoutes(_context, new UserChanges(_context, _passwords)).Map(v3);
+        new GroupRoutes(_context, new GroupChanges(_context)).Map(v3);
+        MapRoles(v3);
+        new RegionRoutes(_context).Map(v3);
+        new ServiceRoutes(_context).Map(v3);
+        new EndpointRoutes(_context).Map(v3);
+    }
+
+    private void MapProjects(ApiRoutes v3)
+    {
+        var changes = new ProjectChanges(_context);
+        var projects = new ProjectRoutes(_context, changes);
+        projects.Map(v3);
+        new ProjectTagRoutes(_context, changes, projects.FindTargetAsync).Map(v3);
+        new DomainRoutes(_context, changes).Map(v3);
+    }
+
+    private void MapRoles(ApiRoutes v3)
+    {
+        var changes = new RoleChanges(_context);
+        new RoleRoutes(_context, changes).Map(v3);
+        new ImpliedRoleRoutes(_context, changes).Map(v3);
+        new GrantRoutes(_context).Map(v3);
+        new AssignmentRoutes(_context).Map(v3);
     }
 
     public override Task WriteFaultAsync(HttpContext http, Fault fault, CancellationToken ct) => IdentityFaults.WriteAsync(http, fault, ct);

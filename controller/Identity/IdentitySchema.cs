@@ -13,14 +13,13 @@ internal static class IdentitySchema
         """
         CREATE TABLE identity_projects (
             id TEXT PRIMARY KEY, domain_id TEXT NOT NULL, parent_id TEXT, is_domain BIGINT NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL,
-            enabled BIGINT NOT NULL, options TEXT NOT NULL, extra TEXT NOT NULL, tokens_valid_from BIGINT NOT NULL,
+            enabled BIGINT NOT NULL, tags TEXT NOT NULL, options TEXT NOT NULL, extra TEXT NOT NULL, tokens_valid_from BIGINT NOT NULL,
             UNIQUE (is_domain, domain_id, name));
         CREATE INDEX identity_projects_parent ON identity_projects (parent_id);
         CREATE INDEX identity_projects_domain ON identity_projects (domain_id);
-        CREATE TABLE identity_project_tags (project_id TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (project_id, name));
 
         CREATE TABLE identity_users (
-            id TEXT PRIMARY KEY, domain_id TEXT NOT NULL, name TEXT NOT NULL, description TEXT, enabled BIGINT NOT NULL, default_project_id TEXT,
+            id TEXT PRIMARY KEY, domain_id TEXT NOT NULL, name TEXT NOT NULL, enabled BIGINT NOT NULL, default_project_id TEXT,
             options TEXT NOT NULL, extra TEXT NOT NULL, password_hash TEXT, password_created_at BIGINT, password_expires_at BIGINT,
             created_at BIGINT NOT NULL, tokens_valid_from BIGINT NOT NULL, UNIQUE (domain_id, name));
         CREATE TABLE identity_groups (
@@ -40,10 +39,10 @@ internal static class IdentitySchema
 
         CREATE TABLE identity_regions (id TEXT PRIMARY KEY, parent_id TEXT, description TEXT NOT NULL, extra TEXT NOT NULL);
         CREATE TABLE identity_services (
-            id TEXT PRIMARY KEY, type TEXT NOT NULL, name TEXT, description TEXT, enabled BIGINT NOT NULL, extra TEXT NOT NULL);
+            id TEXT PRIMARY KEY, type TEXT NOT NULL, name TEXT, enabled BIGINT NOT NULL, extra TEXT NOT NULL);
         CREATE TABLE identity_endpoints (
             id TEXT PRIMARY KEY, service_id TEXT NOT NULL, region_id TEXT, interface TEXT NOT NULL, url TEXT NOT NULL, enabled BIGINT NOT NULL,
-            name TEXT, description TEXT, extra TEXT NOT NULL);
+            name TEXT, extra TEXT NOT NULL);
         CREATE INDEX identity_endpoints_service ON identity_endpoints (service_id);
 
         CREATE TABLE identity_token_keys (id BIGINT PRIMARY KEY, sealed_key TEXT NOT NULL, created_at BIGINT NOT NULL);

@@ -31,7 +31,7 @@ internal static class LinkRoutes
 
     private static async Task EnrolAsync(HttpContext http, LinkService link)
     {
-        if (await ReadAsync(http, ProtocolJson.Default.EnrolRequest) is not { } request)
+        if (await ReadAsync(http, ProtocolJson.Default.EnrolRequest) is not { Secret: not null, HostName: not null, SigningRequestPem: not null } request)
             await RefuseAsync(http, new Fault(FaultKind.Invalid, "The request is no enrolment; use an agent of the controller's version."));
         else if ((await link.Enrolment.EnrolAsync(request, http.RequestAborted)).Failed(out var fault, out var response))
             await RefuseAsync(http, fault);
@@ -43,7 +43,7 @@ internal static class LinkRoutes
     {
         if (Authenticate(http) is not var (nodeId, serial))
             await RefuseAsync(http, NoCertificate);
-        else if (await ReadAsync(http, ProtocolJson.Default.RenewRequest) is not { } request)
+        else if (await ReadAsync(http, ProtocolJson.Default.RenewRequest) is not { SigningRequestPem: not null } request)
             await RefuseAsync(http, new Fault(FaultKind.Invalid, "The request is no renewal; use an agent of the controller's version."));
         else if ((await link.Enrolment.RenewAsync(nodeId, serial, request, http.RequestAborted)).Failed(out var fault, out var response))
             await RefuseAsync(http, fault);

@@ -41,6 +41,9 @@ internal sealed partial class LinkService : IAsyncDisposable
 
     public NodeEnrolment Enrolment { get; }
 
+    /// <summary>Whether the node's link is there at this moment; <see cref="Node.IsUp"/> also counts one that had no time to come back.</summary>
+    public bool IsConnected(string nodeId) => _nodes.IsConnected(nodeId);
+
     /// <summary>Registers a service that hears statuses. Call before <see cref="StartAsync"/>; likewise the others.</summary>
     public void Add(IStatusSink sink) => _sinks.Add(sink);
 
@@ -79,45 +82,57 @@ internal sealed partial class LinkService : IAsyncDisposable
         _nodes.FindSession(nodeId)?.Close();
     }
 
+    /// <summary>Ends a node's connection; the node comes back by itself.</summary>
+    public void Disconnect(string nodeId) => _nodes.FindSession(nodeId)?.Close();
+
     /// <summary>Runs one upgraded connection of an authenticated node to its end.</summary>
     public async Task RunAsync(string nodeId, Stream stream, CancellationToken ct)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, _stop.Token);
-        await using var session = new NodeSession(
-            nodeId, stream, new SessionContext(_platform.Database, _sinks, _images, _platform.Clock, _log));
         try
         {
-            var hello = await session.ReadHelloAsync(stop.Token);
-            var isFull = await _platform.Database.WriteAsync((tx, token) => GreetAsync(tx, hello, token), stop.Token);
-            await RefreshAsync(nodeId, stop.Token);
-            _nodes.Connect(session);
-            _watching?.Wake();
-            LogConnected(hello.Report.HostName, nodeId, isFull);
-            await session.RunAsync(isFull, hello.LastSequence, (report, token) => SetReportAsync(nodeId, report, token), stop.Token);
-            LogDisconnected(hello.Report.HostName, nodeId);
+            await using var session = new NodeSession(
+                nodeId, stream, new SessionContext(_platform.Database, _sinks, _images, _platform.Clock, _log));
+            await RunAsync(session, stop.Token);
         }
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
             LogBroken(nodeId, e.Message);
         }
-        catch (OperationCanceledException)
+        catch (Exception)
         {
             // The controller stops, or the request was aborted: the connection ends with it.
+        }
+    }
+
+    /// <summary>Closes every link and takes no new one. Links are requests that never end by themselves: the listener would wait for them.</summary>
+    public void Close() => _stop.Cancel();
+
+    /// <summary>After the listener has stopped.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_watching is not null)
+            await _watching.DisposeAsync();
+    }
+
+    private async Task RunAsync(NodeSession session, CancellationToken ct)
+    {
+        var hello = await session.ReadHelloAsync(ct);
+        var isFull = await _platform.Database.WriteAsync((tx, token) => GreetAsync(tx, hello, token), ct);
+        await RefreshAsync(session.NodeId, ct);
+        _nodes.Connect(session);
+        try
+        {
+            _watching?.Wake();
+            LogConnected(hello.Report.HostName, session.NodeId, isFull);
+            await session.RunAsync(isFull, hello.LastSequence, (report, token) => SetReportAsync(session.NodeId, report, token), ct);
+            LogDisconnected(hello.Report.HostName, session.NodeId);
         }
         finally
         {
             _nodes.Disconnect(session);
             _watching?.Wake();
         }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        foreach (var session in _nodes.Sessions)
-            session.Close();
-        if (_watching is not null)
-            await _watching.DisposeAsync();
     }
 
     private async Task<bool> GreetAsync(Session tx, HelloMessage hello, CancellationToken ct)

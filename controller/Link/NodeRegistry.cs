@@ -68,8 +68,6 @@ internal sealed class NodeRegistry(TimeProvider clock) : INodes
         }
     }
 
-    public IEnumerable<NodeSession> Sessions => _sessions.Values;
-
     private Node ToNode(Entry entry)
     {
         var isConnected = _sessions.ContainsKey(entry.Row.Id);

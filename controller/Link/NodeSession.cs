@@ -65,7 +65,7 @@ internal sealed class NodeSession : IAsyncDisposable
             : throw new InvalidDataException("link: the first message is no hello of this node");
     }
 
-    /// <summary>Welcomes the node and runs until the connection ends, normally when the node closed it.</summary>
+    /// <summary>Welcomes the node and runs until the connection ends, normally because the node or <see cref="Close"/> closed it.</summary>
     public async Task RunAsync(bool isFull, long sequence, Func<NodeReport, CancellationToken, Task> onReport, CancellationToken ct)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, _ended.Token);
@@ -78,7 +78,8 @@ internal sealed class NodeSession : IAsyncDisposable
         var first = await Task.WhenAny(loops);
         await stop.CancelAsync();
         await Task.WhenAll(loops).ContinueWith(static _ => { }, TaskScheduler.Default);
-        await first;
+        if (!_ended.IsCancellationRequested)
+            await first;
     }
 
     /// <exception cref="NodeUnreachableException">No answer in time, or the connection ended.</exception>

@@ -22,6 +22,14 @@ internal sealed class NetworkNamespace : IDisposable
     /// <summary>For the netlink attributes that move a link (IFLA_NET_NS_FD).</summary>
     public Fd Descriptor { get; }
 
+    /// <summary>A new namespace without a name in the file system: it ends, with every link in it, when the last descriptor and socket of it is closed.</summary>
+    /// <param name="name">For messages.</param>
+    public static NetworkNamespace Anonymous(string name) => DedicatedThread.Run("make netns", () =>
+    {
+        NamespaceCalls.Unshare(NamespaceCalls.CLONE_NEWNET, $"unshare network namespace {name}");
+        return new NetworkNamespace(name, Files.Open(OfThisThread, Files.O_RDONLY));
+    });
+
     /// <summary>The namespace that this thread is in.</summary>
     public static NetworkNamespace Current() => new("current", Files.Open(OfThisThread, Files.O_RDONLY));
 
@@ -64,7 +72,8 @@ internal sealed class NetworkNamespace : IDisposable
 
     /// <summary>
     /// Runs inside the namespace, on a thread made for it, and returns the result; blocks meanwhile. An exception comes out as it is.
-    /// <c>/proc/sys/net</c> and <c>/proc/thread-self/net</c> are the namespace's; <c>/sys/class/net</c> is not.
+    /// <c>/proc/sys/net</c> and <c>/proc/thread-self/net</c> are the namespace's; <c>/sys/class/net</c> is not. The work must not start
+    /// tasks, timers or asynchronous socket operations: a pool thread made for them would stay in the namespace.
     /// </summary>
     public T Run<T>(Func<T> work) => DedicatedThread.Run($"netns {Name}", () =>
     {

@@ -79,11 +79,16 @@ internal sealed record RoleCheck(PolicyTemplate Role) : PolicyCheck
     public override string ToString() => $"role:{Role}";
 }
 
-/// <summary><c>attribute:value</c>: an attribute of the caller equals the value. A value that names something the target lacks equals nothing.</summary>
+/// <summary>
+/// <c>attribute:value</c>: an attribute of the caller equals the value. A value of the target that is missing or null equals nothing: a
+/// caller without a domain is no member of what belongs to no domain. Only the word <c>None</c> itself asks for an absent attribute.
+/// </summary>
 internal sealed record CallerCheck(string Attribute, PolicyTemplate Value) : PolicyCheck
 {
     public override bool Holds(in PolicyQuestion question) =>
-        Value.Fill(question.Target) is { } expected && CallerAttributes.Matches(question.Caller, Attribute, expected);
+        Value.Fill(question.Target) is { } expected
+        && !(Value.NamesTarget && expected == "None")
+        && CallerAttributes.Matches(question.Caller, Attribute, expected);
 
     public override string ToString() => $"{Attribute}:{Value}";
 }
@@ -120,6 +125,9 @@ internal sealed record PolicyTemplate
 
         (_literals, _names) = ([.. literals, rest], [.. names]);
     }
+
+    /// <summary>Whether it holds a value of the target.</summary>
+    public bool NamesTarget => _names.Length > 0;
 
     /// <summary>Null: the target lacks a value that is named. A value that is known to be null reads <c>None</c>.</summary>
     public string? Fill(PolicyTarget target)

@@ -26,6 +26,7 @@ public class PolicyLanguageTests
     [InlineData("'reader':%(target.role.name)s", false)]
     [InlineData("None:%(target.role.domain_id)s", true)]
     [InlineData("domain_id:None", true)]
+    [InlineData("domain_id:%(target.role.domain_id)s", false)]
     [InlineData("is_admin:1", false)]
     [InlineData("is_admin:False", true)]
     [InlineData("system_scope:all", false)]

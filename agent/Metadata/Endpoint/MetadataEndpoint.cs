@@ -1,0 +1,165 @@
+using System.Net;
+using System.Net.Sockets;
+using Appliance.Agent.Logging;
+using Appliance.Agent.Metadata.Http;
+using Appliance.Agent.Network.Frames;
+
+namespace Appliance.Agent.Metadata.Endpoint;
+
+/// <summary>Listens on one network's metadata addresses and serves its guests.</summary>
+internal sealed class MetadataEndpoint : IAsyncDisposable
+{
+    private const int HttpPort = 80;
+    private const int DhcpPort = 67;
+    private const int Backlog = 64;
+
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(200);
+
+    private readonly MetadataLink _link;
+    private readonly GuestDirectory _guests;
+    private readonly MetadataAnswers _answers;
+    private readonly TimeProvider _clock;
+    private readonly Log _log;
+    private readonly RequestGate _strangers;
+    private readonly List<Socket> _listeners = [];
+    private Socket? _renewals;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly Lock _lock = new();
+    private readonly HashSet<Task> _tasks = [];
+
+    /// <param name="link">Owned from now on, whatever <see cref="Start()"/> does.</param>
+    public MetadataEndpoint(MetadataLink link, GuestDirectory guests, MetadataAnswers answers, TimeProvider clock, Log log)
+    {
+        (_link, _guests, _answers, _clock, _log) = (link, guests, answers, clock, log);
+        _strangers = new RequestGate(clock);
+    }
+
+    public MetadataLink Link => _link;
+
+    /// <summary>Opens the sockets and serves.</summary>
+    /// <exception cref="SocketException">An address cannot be listened on.</exception>
+    public void Start()
+    {
+        _link.Namespace.Run(Listen);
+        foreach (var listener in _listeners)
+            Track(AcceptAsync(listener));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        foreach (var listener in _listeners)
+            listener.Dispose();
+        _renewals?.Dispose();
+
+        Task[] tasks;
+        lock (_lock)
+            tasks = [.. _tasks];
+        await Task.WhenAll(tasks);
+        _link.Dispose();
+        _ending.Dispose();
+    }
+
+    private void Listen()
+    {
+        // A guest renews its DHCP lease here. Its TAP's responder answers; this end must not say that nobody listens.
+        _renewals = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 1 };
+        _renewals.Bind(new IPEndPoint(ServiceAddresses.Ipv4, DhcpPort));
+
+        Listen(new IPEndPoint(ServiceAddresses.Ipv4, HttpPort));
+        if (_link.HasIpv6)
+            Listen(new IPEndPoint(new IPAddress(ServiceAddresses.Ipv6.GetAddressBytes(), _link.InsideIndex), HttpPort));
+    }
+
+    private void Listen(IPEndPoint address)
+    {
+        var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _listeners.Add(listener);
+        listener.Bind(address);
+        SavedSyn.Enable(listener);
+        listener.Listen(Backlog);
+    }
+
+    private async Task AcceptAsync(Socket listener)
+    {
+        while (!_ending.IsCancellationRequested)
+        {
+            try
+            {
+                Start(await listener.AcceptAsync(_ending.Token));
+            }
+            catch (Exception error) when (error is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException error)
+            {
+                // The connection was gone before it was accepted, or the agent has no descriptor left for it.
+                _log.Warning($"metadata of network {_link.Network.NetworkId}: accept", error);
+                await Task.Delay(PauseAfterFailure, _clock, CancellationToken.None);
+            }
+        }
+    }
+
+    private void Start(Socket connection)
+    {
+        var sender = ReadSender(connection);
+        var gate = sender is { } mac && _guests.Find(_link.Network.NetworkId, mac) is { } guest ? guest.Gate : _strangers;
+        if (!gate.TryEnter())
+        {
+            connection.LingerState = new LingerOption(true, 0);
+            connection.Dispose();
+            return;
+        }
+
+        Track(ServeAsync(connection, sender, gate));
+    }
+
+    private async Task ServeAsync(Socket connection, MacAddress? sender, RequestGate gate)
+    {
+        using (connection)
+        {
+            try
+            {
+                await new HttpConnection(connection, _answers, FindServer, gate, _clock).ServeAsync(_ending.Token);
+            }
+            catch (Exception error)
+            {
+                // One guest's request must not cost the others their service.
+                _log.Error($"metadata of network {_link.Network.NetworkId}: a request of {sender} failed; report this as a defect", error);
+            }
+            finally
+            {
+                gate.Leave();
+            }
+        }
+
+        MetadataServer? FindServer() => sender is { } mac ? _guests.Find(_link.Network.NetworkId, mac)?.Server : null;
+    }
+
+    private MacAddress? ReadSender(Socket connection)
+    {
+        try
+        {
+            return SavedSyn.ReadSender(connection);
+        }
+        catch (SocketException error)
+        {
+            _log.Warning($"metadata of network {_link.Network.NetworkId}: the sender of a connection is unknown", error);
+            return null;
+        }
+    }
+
+    private void Track(Task task)
+    {
+        lock (_lock)
+            _tasks.Add(task);
+        task.ContinueWith(
+            done =>
+            {
+                lock (_lock)
+                    _tasks.Remove(done);
+            },
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+}

@@ -1,0 +1,113 @@
+using System.Text.Json;
+using Appliance.Controller.Data;
+using Appliance.Controller.Http;
+using Appliance.Controller.Http.Json;
+using Appliance.Controller.Identity.Collections;
+using Appliance.Controller.Identity.Projects;
+using Appliance.Controller.Identity.Users;
+
+namespace Appliance.Controller.Identity.Groups;
+
+/// <summary>Making, changing and deleting groups and memberships.</summary>
+internal sealed class GroupChanges(IdentityContext context)
+{
+    public Task<Outcome<Group>> CreateAsync(Actor actor, string domainId, JsonElement body, CancellationToken ct) =>
+        context.Database.TryWriteAsync<Group>(async (tx, token) =>
+        {
+            if (await ProjectJson.Domains.FindAsync(tx, domainId, token) is not { IsDomain: true })
+                return IdentityFaults.NotFound("domain", domainId);
+            var group = Apply(new Group(Ids.New(), domainId, "", "", Extra.None), body);
+            var inserted = await tx.ExecuteAsync(
+                """
+                INSERT INTO identity_groups (id, domain_id, name, description, extra) VALUES (@id, @domain, @name, @description, @extra)
+                ON CONFLICT DO NOTHING
+                """, token, Bind(group));
+            if (inserted == 0)
+                return NameTaken(group);
+            await context.Database.LogAsync(tx, actor, "group", group.Id, "create", token);
+            return group;
+        }, ct);
+
+    public Task<Outcome<Group>> UpdateAsync(Actor actor, string id, JsonElement body, CancellationToken ct) =>
+        context.Database.TryWriteAsync<Group>(async (tx, token) =>
+        {
+            if (await GroupJson.Groups.FindAsync(tx, id, token) is not { } group)
+                return IdentityFaults.NotFound("group", id);
+            if (body.Has("domain_id") && body.StringOrNull("domain_id") != group.DomainId)
+                return IdentityFaults.Invalid("Cannot change Domain ID");
+            var updated = Apply(group, body);
+            if (await tx.CountAsync("SELECT COUNT(*) FROM identity_groups WHERE domain_id = @domain AND name = @name AND id <> @id", token,
+                ("domain", updated.DomainId), ("name", updated.Name), ("id", id)) > 0)
+                return NameTaken(updated);
+            await tx.ExecuteAsync(
+                "UPDATE identity_groups SET domain_id = @domain, name = @name, description = @description, extra = @extra WHERE id = @id", token, Bind(updated));
+            await context.Database.LogAsync(tx, actor, "group", id, "update", token);
+            return updated;
+        }, ct);
+
+    public Task<Fault?> DeleteAsync(Actor actor, string id, CancellationToken ct) => context.Database.TryWriteAsync(async (tx, token) =>
+    {
+        if (await GroupJson.Groups.FindAsync(tx, id, token) is null)
+            return IdentityFaults.NotFound("group", id);
+        await tx.ExecuteAsync("DELETE FROM identity_assignments WHERE actor_kind = 'group' AND actor_id = @id", token, ("id", id));
+        await tx.ExecuteAsync("DELETE FROM identity_memberships WHERE group_id = @id", token, ("id", id));
+        await tx.ExecuteAsync("DELETE FROM identity_groups WHERE id = @id", token, ("id", id));
+        await context.Database.LogAsync(tx, actor, "group", id, "delete", token);
+        return null;
+    }, ct);
+
+    /// <summary>Repeating it changes nothing.</summary>
+    public Task<Fault?> AddMemberAsync(Actor actor, string groupId, string userId, CancellationToken ct) => context.Database.TryWriteAsync(async (tx, token) =>
+    {
+        if (await CheckBothAsync(tx, groupId, userId, token) is { } missing)
+            return missing;
+        await tx.ExecuteAsync("INSERT INTO identity_memberships (group_id, user_id) VALUES (@group, @user) ON CONFLICT DO NOTHING",
+            token, ("group", groupId), ("user", userId));
+        await context.Database.LogAsync(tx, actor, "group", groupId, "add_user", token, $$"""{"user_id":"{{userId}}"}""");
+        return null;
+    }, ct);
+
+    public Task<Fault?> RemoveMemberAsync(Actor actor, string groupId, string userId, CancellationToken ct) =>
+        context.Database.TryWriteAsync(async (tx, token) =>
+        {
+            if (await CheckBothAsync(tx, groupId, userId, token) is { } missing)
+                return missing;
+            var removed = await tx.ExecuteAsync("DELETE FROM identity_memberships WHERE group_id = @group AND user_id = @user",
+                token, ("group", groupId), ("user", userId));
+            if (removed == 0)
+                return NotMember(groupId, userId);
+            await context.Database.LogAsync(tx, actor, "group", groupId, "remove_user", token, $$"""{"user_id":"{{userId}}"}""");
+            return null;
+        }, ct);
+
+    public Task<Fault?> CheckMemberAsync(string groupId, string userId, CancellationToken ct) => context.Database.ReadAsync<Fault?>(async (tx, token) =>
+    {
+        if (await CheckBothAsync(tx, groupId, userId, token) is { } missing)
+            return missing;
+        var count = await tx.CountAsync("SELECT COUNT(*) FROM identity_memberships WHERE group_id = @group AND user_id = @user",
+            token, ("group", groupId), ("user", userId));
+        return count > 0 ? null : NotMember(groupId, userId);
+    }, ct);
+
+    private static async Task<Fault?> CheckBothAsync(Session tx, string groupId, string userId, CancellationToken ct)
+    {
+        if (await UserJson.Users.FindAsync(tx, userId, ct) is null)
+            return IdentityFaults.NotFound("user", userId);
+        return await GroupJson.Groups.FindAsync(tx, groupId, ct) is null ? IdentityFaults.NotFound("group", groupId) : null;
+    }
+
+    private static Group Apply(Group group, JsonElement body) => group with
+    {
+        Name = body.Text("name", group.Name)!,
+        Description = body.Text("description", group.Description) ?? "",
+        Extra = Extra.Merge(group.Extra, body, GroupJson.Known),
+    };
+
+    private static Fault NotMember(string groupId, string userId) => new(FaultKind.NotFound, $"User '{userId}' not found in group '{groupId}'.");
+
+    private static Fault NameTaken(Group group) =>
+        IdentityFaults.Conflict("group", $"Duplicate entry found with name {group.Name} at domain ID {group.DomainId}");
+
+    private static Parameter[] Bind(Group group) =>
+        [("id", group.Id), ("domain", group.DomainId), ("name", group.Name), ("description", group.Description), ("extra", group.Extra)];
+}

@@ -1,0 +1,107 @@
+using System.Text.Json;
+using Appliance.Controller.Data;
+using Appliance.Controller.Http;
+using Appliance.Controller.Http.Json;
+using Appliance.Controller.Identity.Collections;
+using Appliance.Controller.Identity.Passwords;
+using Appliance.Controller.Identity.Projects;
+
+namespace Appliance.Controller.Identity.Users;
+
+/// <summary>Making, changing and deleting users. Source: keystone/identity/core.py.</summary>
+internal sealed class UserChanges(IdentityContext context, PasswordVerifier passwords)
+{
+    public async Task<Outcome<User>> CreateAsync(Actor actor, string domainId, JsonElement body, CancellationToken ct)
+    {
+        // Hashing takes longer than the whole transaction: outside of it.
+        var hash = body.StringOrNull("password") is { } password ? await PasswordHasher.HashAsync(password, ct) : null;
+        var user = Apply(new User(Ids.New(), domainId, "", true, null, Extra.None, Extra.None, hash, null), body);
+        return await context.Database.TryWriteAsync<User>(async (tx, token) =>
+        {
+            if (await ProjectJson.Domains.FindAsync(tx, domainId, token) is not { IsDomain: true })
+                return IdentityFaults.NotFound("domain", domainId);
+            if (await CheckDefaultProjectAsync(tx, user, token) is { } refused)
+                return refused;
+            if (!await UserStore.TryInsertAsync(tx, user, context.Clock.GetUtcNow(), token))
+                return NameTaken(user);
+            await context.Database.LogAsync(tx, actor, "user", user.Id, "create", token);
+            return user;
+        }, ct);
+    }
+
+    public async Task<Outcome<User>> UpdateAsync(Actor actor, string id, JsonElement body, CancellationToken ct)
+    {
+        var hash = body.StringOrNull("password") is { } password ? await PasswordHasher.HashAsync(password, ct) : null;
+        return await context.Database.TryWriteAsync<User>(async (tx, token) =>
+        {
+            if (await UserJson.Users.FindAsync(tx, id, token) is not { } user)
+                return IdentityFaults.NotFound("user", id);
+            if (body.Has("domain_id") && body.StringOrNull("domain_id") != user.DomainId)
+                return IdentityFaults.Invalid("Cannot change Domain ID");
+
+            var updated = Apply(user, body);
+            if (updated.DefaultProjectId != user.DefaultProjectId && await CheckDefaultProjectAsync(tx, updated, token) is { } refused)
+                return refused;
+            if (!await UserStore.TryUpdateAsync(tx, updated, token))
+                return NameTaken(updated);
+
+            var now = context.Clock.GetUtcNow();
+            if (body.Has("password"))
+                await UserStore.SetPasswordAsync(tx, id, hash, now, token);
+            if (user.Enabled && !updated.Enabled)
+                await UserStore.VoidTokensAsync(tx, id, now, token);
+            await context.Database.LogAsync(tx, actor, "user", id, "update", token);
+            return updated;
+        }, ct);
+    }
+
+    public Task<Fault?> DeleteAsync(Actor actor, string id, CancellationToken ct) => context.Database.TryWriteAsync(async (tx, token) =>
+    {
+        if (await UserJson.Users.FindAsync(tx, id, token) is null)
+            return IdentityFaults.NotFound("user", id);
+        await UserStore.DeleteAsync(tx, id, token);
+        await context.Database.LogAsync(tx, actor, "user", id, "delete", token);
+        return null;
+    }, ct);
+
+    /// <summary>The user changes its own password. Unknown, disabled and mistaken users get the same answer after the same time.</summary>
+    public async Task<Fault?> ChangePasswordAsync(Actor actor, string id, string original, string replacement, CancellationToken ct)
+    {
+        var user = await context.Database.ReadAsync((tx, token) => UserJson.Users.FindAsync(tx, id, token), ct);
+        var isRight = await passwords.CheckAsync(user?.Id, user?.PasswordHash, original, ct);
+        if (!isRight || user is not { Enabled: true })
+            return IdentityFaults.Unauthorized("wrong original password, or no such enabled user");
+        if (ResourceOptions.IsSet(user.Options, "lock_password"))
+            return IdentityFaults.Invalid(
+                "You cannot change your password at this time due to password policy disallowing password changes. "
+                + "Please contact your administrator to reset your password.");
+
+        var hash = await PasswordHasher.HashAsync(replacement, ct);
+        return await context.Database.TryWriteAsync(async (tx, token) =>
+        {
+            // Still the password that was proven: two changes at once must not both win.
+            if (await UserJson.Users.FindAsync(tx, id, token) is not { } current || current.PasswordHash != user.PasswordHash)
+                return IdentityFaults.Unauthorized("the password changed meanwhile");
+            await UserStore.SetPasswordAsync(tx, id, hash, context.Clock.GetUtcNow(), token);
+            await context.Database.LogAsync(tx, actor, "user", id, "change_password", token);
+            return (Fault?)null;
+        }, ct);
+    }
+
+    private static User Apply(User user, JsonElement body) => user with
+    {
+        Name = body.Text("name", user.Name)!.Trim(),
+        Enabled = body.Flag("enabled", user.Enabled),
+        DefaultProjectId = body.Text("default_project_id", user.DefaultProjectId),
+        Options = ResourceOptions.Merge(user.Options, body),
+        Extra = Extra.Merge(user.Extra, body, UserJson.Known),
+    };
+
+    private static async Task<Fault?> CheckDefaultProjectAsync(Session tx, User user, CancellationToken ct) =>
+        user.DefaultProjectId is { } id && await ProjectJson.Projects.FindAsync(tx, id, ct) is { IsDomain: true }
+            ? IdentityFaults.Invalid($"User's default project ID cannot be a domain ID: {id}")
+            : null;
+
+    private static Fault NameTaken(User user) =>
+        IdentityFaults.Conflict("user", $"Duplicate entry found with name {user.Name} at domain ID {user.DomainId}");
+}
