@@ -22,7 +22,8 @@ internal sealed class MetadataService : IAsyncDisposable
         File.WriteAllText(_relay, $"""
             #!/bin/bash
             exec 3<>/dev/tcp/127.0.0.1/{((IPEndPoint)_listener.LocalEndpoint).Port}
-            cat >&3 &
+            exec 4<&0
+            cat <&4 >&3 &
             cat <&3
             kill $!
             """);
