@@ -64,6 +64,8 @@ internal sealed partial class ApiGate(ITokenValidator tokens, PolicyEngine polic
         var caller = !first.IsPublic || first.AcceptsCaller ? await FindCallerAsync(http) : null;
         if (caller is null && !first.IsPublic)
             return Unauthenticated(http);
+        if (caller?.Delegation is { } delegation && !delegation.Allows(service, http.Request.Method, http.Request.Path))
+            return Unauthenticated(http);
 
         var version = Microversion.None;
         if (service.Microversions is { } range)

@@ -13,6 +13,9 @@ internal sealed record Caller(
 {
     public bool IsAdmin { get; } = Roles.Contains("admin");
 
+    /// <summary>The application credential the token stems from; null for a token of the user itself.</summary>
+    public DelegatedAccess? Delegation { get; init; }
+
     public bool HasRole(string role)
     {
         for (var i = 0; i < Roles.Count; i++)
@@ -25,6 +28,15 @@ internal sealed record Caller(
     }
 
     public Actor ActorOf(string requestId) => new(requestId, UserId, ProjectId);
+}
+
+/// <summary>What an application credential lets its tokens do.</summary>
+/// <param name="IsUnrestricted">It may make and delete credentials and the like; others may not.</param>
+/// <param name="AccessRules">The requests it is good for; null: all that its roles allow.</param>
+internal sealed record DelegatedAccess(string Id, string Name, bool IsUnrestricted, IReadOnlyList<AccessRule>? AccessRules)
+{
+    public bool Allows(ApiService service, string method, string path) =>
+        AccessRules is null || AccessRules.Any(rule => rule.Allows(service, method, path));
 }
 
 /// <summary>Turns a token into a caller. Declared here, implemented by Identity, so that the request pipeline knows no service.</summary>

@@ -1,6 +1,7 @@
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Identity.Access;
+using Appliance.Controller.Identity.ApplicationCredentials;
 using Appliance.Controller.Identity.Assignments;
 using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Catalog;
@@ -74,6 +75,7 @@ internal sealed class IdentityApi : ApiService
         new ScopeRoutes(_context, _catalogs).Map(v3);
         MapProjects(v3);
         new UserRoutes(_context, new UserChanges(_context, _passwords)).Map(v3);
+        new ApplicationCredentialRoutes(_context, new ApplicationCredentialChanges(_context)).Map(v3);
         new GroupRoutes(_context, new GroupChanges(_context)).Map(v3);
         MapRoles(v3);
         new RegionRoutes(_context).Map(v3);

@@ -49,6 +49,18 @@ internal static class IdentitySchema
         CREATE TABLE identity_revocations (audit_id TEXT PRIMARY KEY, expires_at BIGINT NOT NULL);
         CREATE TABLE identity_marks (name TEXT PRIMARY KEY);
         """,
+        """
+        CREATE TABLE identity_application_credentials (
+            id TEXT PRIMARY KEY, user_id TEXT NOT NULL, project_id TEXT NOT NULL, name TEXT NOT NULL, description TEXT, secret_hash TEXT NOT NULL,
+            role_ids TEXT NOT NULL, rule_ids TEXT, unrestricted BIGINT NOT NULL, expires_at BIGINT, UNIQUE (user_id, name));
+        CREATE INDEX identity_application_credentials_project ON identity_application_credentials (project_id);
+        CREATE TABLE identity_access_rules (
+            id TEXT PRIMARY KEY, user_id TEXT NOT NULL, service TEXT NOT NULL, path TEXT NOT NULL, method TEXT NOT NULL,
+            UNIQUE (user_id, service, path, method));
+        CREATE TABLE identity_credentials (
+            id TEXT PRIMARY KEY, user_id TEXT NOT NULL, project_id TEXT, type TEXT NOT NULL, sealed_blob TEXT NOT NULL, extra TEXT NOT NULL);
+        CREATE INDEX identity_credentials_user ON identity_credentials (user_id);
+        """,
     ]);
 }
 

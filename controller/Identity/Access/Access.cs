@@ -1,3 +1,4 @@
+using Appliance.Controller.Http;
 using Appliance.Controller.Identity.Tokens;
 
 namespace Appliance.Controller.Identity.Access;
@@ -18,9 +19,12 @@ internal sealed record TargetRef(string Id, string Name, bool IsDomain, NamedRef
 /// <summary>What a user may do in a scope now: names for documents, roles for policies. Immutable; kept in <see cref="IdentityCache"/>.</summary>
 /// <param name="Target">Null for unscoped and system scope.</param>
 /// <param name="Roles">Global roles with everything they imply, by name.</param>
-internal sealed record AccessGrant(UserRef User, TokenScope Scope, TargetRef? Target, IReadOnlyList<NamedRef> Roles)
+/// <param name="Delegation">The application credential that bounds the roles; null for the user itself.</param>
+internal sealed record AccessGrant(
+    UserRef User, TokenScope Scope, TargetRef? Target, IReadOnlyList<NamedRef> Roles, DelegatedAccess? Delegation = null)
 {
-    public IReadOnlyList<string> RoleNames { get; } = [.. Roles.Select(static role => role.Name)];
+    /// <summary>For callers; made anew for each token that is not in the cache.</summary>
+    public IReadOnlyList<string> RoleNames => [.. Roles.Select(static role => role.Name)];
 
     /// <summary>Whether a token for this scope can exist: everything enabled, and at least one role unless unscoped.</summary>
     public bool IsUsable => User.Enabled && Target is not { Enabled: false } && (Scope.Kind == ScopeKind.Unscoped || Roles.Count > 0);

@@ -1,4 +1,6 @@
 using Appliance.Controller.Data;
+using Appliance.Controller.Http;
+using Appliance.Controller.Identity.ApplicationCredentials;
 using Appliance.Controller.Identity.Tokens;
 
 namespace Appliance.Controller.Identity.Access;
@@ -12,6 +14,22 @@ internal sealed class AccessReader(IdentityDatabase database)
     /// <summary>Null: the user, project or domain does not exist. A grant that is not usable is an answer too.</summary>
     public ValueTask<AccessGrant?> FindAsync(string userId, TokenScope scope, CancellationToken ct) => database.Cache.FindAsync(
         new CacheKey("access", userId, KindName(scope.Kind), scope.Id), (tx, token) => ReadAsync(tx, userId, scope, token), ct);
+
+    /// <summary>What an application credential of the user gives: its own roles, as far as the user still has them. Null: it is gone or expired.</summary>
+    public ValueTask<AccessGrant?> FindDelegatedAsync(string credentialId, string userId, CancellationToken ct) => database.Cache.FindAsync(
+        new CacheKey("delegated-access", credentialId, userId), async (tx, token) =>
+        {
+            if (await ApplicationCredentialJson.Credentials.FindAsync(tx, credentialId, token) is not { } credential || credential.UserId != userId)
+                return null;
+            if (await ReadAsync(tx, userId, TokenScope.Project(credential.ProjectId), token) is not { } whole)
+                return null;
+            var rules = await AccessRuleStore.ListOfAsync(tx, credential, token);
+            return whole with
+            {
+                Roles = [.. whole.Roles.Where(role => credential.RoleIds.Contains(role.Id))],
+                Delegation = new DelegatedAccess(credential.Id, credential.Name, credential.IsUnrestricted, rules),
+            };
+        }, ct);
 
     /// <summary>Like <see cref="FindAsync"/>, from the transaction's own state and uncached.</summary>
     public static async Task<AccessGrant?> ReadAsync(Session tx, string userId, TokenScope scope, CancellationToken ct)

@@ -25,6 +25,8 @@ internal sealed class RoleGraph
 
     public RoleRef? Find(string id) => _roles.GetValueOrDefault(id);
 
+    public RoleRef? FindGlobal(string name) => _roles.Values.FirstOrDefault(role => role.DomainId is null && role.Name == name);
+
     /// <summary>Ids that the role implies directly.</summary>
     public IEnumerable<string> ImpliedBy(string roleId) => _implied[roleId];
 

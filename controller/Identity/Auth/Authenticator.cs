@@ -9,7 +9,9 @@ namespace Appliance.Controller.Identity.Auth;
 
 /// <summary>What the methods of a request proved together.</summary>
 /// <param name="ExpiresAt">End inherited from the token shown; null when none was.</param>
-internal sealed record Proof(string UserId, AuthMethods Methods, DateTimeOffset? ExpiresAt = null, string? ParentAuditId = null, Token? Shown = null);
+/// <param name="CredentialId">Application credential that was shown, or that the token shown stems from: it decides scope and roles.</param>
+internal sealed record Proof(
+    string UserId, AuthMethods Methods, DateTimeOffset? ExpiresAt = null, string? ParentAuditId = null, string? CredentialId = null);
 
 /// <summary>
 /// Authenticates and issues a token. All methods must succeed and agree on the user; only then is the scope looked up, so that nobody learns
@@ -41,6 +43,7 @@ internal sealed class Authenticator(
     {
         "password" => await ProvePasswordAsync(request.Identity.GetProperty("password"), ct),
         "token" => await ProveTokenAsync(request.Identity.GetProperty("token"), request.Scope, ct),
+        "application_credential" => await ProveCredentialAsync(request.Identity.GetProperty("application_credential"), request.Scope, ct),
         _ => new Fault(FaultKind.Unauthorized, "Attempted to authenticate with an unsupported method."),
     };
 
@@ -49,7 +52,7 @@ internal sealed class Authenticator(
         Methods = one.Methods | other.Methods,
         ExpiresAt = one.ExpiresAt is { } mine && other.ExpiresAt is { } theirs && theirs < mine ? theirs : one.ExpiresAt ?? other.ExpiresAt,
         ParentAuditId = one.ParentAuditId ?? other.ParentAuditId,
-        Shown = one.Shown ?? other.Shown,
+        CredentialId = one.CredentialId ?? other.CredentialId,
     };
 
     private async Task<Outcome<Proof>> ProvePasswordAsync(JsonElement method, CancellationToken ct)
@@ -77,11 +80,45 @@ internal sealed class Authenticator(
         if (AuthRules.CheckRescope(shown.Token, scope) is { } refused)
             return refused;
         return new Proof(
-            shown.Token.UserId, shown.Token.Methods | AuthMethods.Token, shown.Token.ExpiresAt, shown.Token.ParentAuditId ?? shown.Token.AuditId, shown.Token);
+            shown.Token.UserId, shown.Token.Methods | AuthMethods.Token, shown.Token.ExpiresAt, shown.Token.ParentAuditId ?? shown.Token.AuditId,
+            shown.Token.ApplicationCredentialId);
+    }
+
+    private async Task<Outcome<Proof>> ProveCredentialAsync(JsonElement method, AskedScope scope, CancellationToken ct)
+    {
+        if (scope.Kind != AskedScopeKind.Default)
+            return new Fault(
+                FaultKind.Unauthorized, "Error authenticating with application credential: Application credentials cannot request a scope.");
+        var (id, name) = (method.StringOrNull("id"), method.StringOrNull("name"));
+        string? userId = null;
+        if (string.IsNullOrEmpty(id))
+        {
+            if (string.IsNullOrEmpty(name))
+                return IdentityFaults.Expecting("id or name", "application credential");
+            if (method.Member("user") is not { } given)
+                return IdentityFaults.Expecting("user", "application_credential");
+            if (AuthRequest.ReadNamed(given, "user").Failed(out var bad, out var named))
+                return bad;
+            userId = (await logins.FindUserAsync(named, ct))?.Id;
+        }
+
+        // Whoever is named besides an id does not matter: the credential says whose it is.
+        var credential = await logins.FindCredentialAsync(id, name, userId, ct);
+        var isRight = await passwords.CheckAsync(credential?.Id, credential?.SecretHash, method.StringOrNull("secret") ?? "", ct);
+        if (!isRight || credential is null || credential.ExpiresAt <= clock.GetUtcNow())
+            return IdentityFaults.Unauthorized("wrong secret, or no such application credential");
+        return new Proof(credential.UserId, AuthMethods.ApplicationCredential, credential.ExpiresAt, null, credential.Id);
     }
 
     private async Task<Outcome<AccessGrant>> GrantAsync(Proof proof, AskedScope asked, CancellationToken ct)
     {
+        if (proof.CredentialId is { } credentialId)
+        {
+            return await access.FindDelegatedAsync(credentialId, proof.UserId, ct) is { IsUsable: true } delegated
+                ? delegated
+                : IdentityFaults.Unauthorized("the application credential's user, project or roles are gone");
+        }
+
         if (asked.Kind == AskedScopeKind.Default && await FindDefaultAsync(proof.UserId, ct) is { } byDefault)
             return byDefault;
 

@@ -1,4 +1,5 @@
 using Appliance.Controller.Data;
+using Appliance.Controller.Identity.ApplicationCredentials;
 
 namespace Appliance.Controller.Identity.Auth;
 
@@ -31,6 +32,13 @@ internal sealed class LoginReader(IdentityDatabase database)
         ? database.Cache.FindAsync(new CacheKey("domain-name", name), (tx, token) => tx.FindAsync(
             "SELECT id FROM identity_projects WHERE is_domain = 1 AND name = @name", static row => row.String(0), token, ("name", name)), ct)
         : new(domain.Id);
+
+    /// <summary>An application credential by id, or by its name and user.</summary>
+    public ValueTask<ApplicationCredential?> FindCredentialAsync(string? id, string? name, string? userId, CancellationToken ct) => id is { Length: > 0 }
+        ? database.Cache.FindAsync(new CacheKey("credential-id", id), (tx, token) => ApplicationCredentialJson.Credentials.FindAsync(tx, id, token), ct)
+        : database.Cache.FindAsync(new CacheKey("credential-name", name ?? "", userId), (tx, token) => tx.FindAsync(
+            $"{ApplicationCredentialJson.Credentials.Select} WHERE c.name = @name AND c.user_id = @user", ApplicationCredentialJson.Credentials.Map, token,
+            ("name", name), ("user", userId)), ct);
 
     private static string DomainCondition(NameInDomain named) => named.DomainName is { Length: > 0 } ? "d.name = @domain" : "d.id = @domain";
 

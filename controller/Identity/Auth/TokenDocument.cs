@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Appliance.Controller.Http;
 using Appliance.Controller.Identity.Access;
+using Appliance.Controller.Identity.ApplicationCredentials;
 using Appliance.Controller.Identity.Catalog;
 using Appliance.Controller.Identity.Tokens;
 
@@ -34,7 +35,27 @@ internal static class TokenDocument
             catalog.Write(writer, baseUrl, access.Scope.Kind == ScopeKind.Project ? access.Target!.Id : null, access.User.Id);
         }
 
+        if (access.Delegation is { } credential)
+            WriteCredential(writer, credential);
+
         writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    private static void WriteCredential(Utf8JsonWriter writer, DelegatedAccess credential)
+    {
+        writer.WriteStartObject("application_credential");
+        writer.WriteString("id", credential.Id);
+        writer.WriteString("name", credential.Name);
+        writer.WriteBoolean("restricted", !credential.IsUnrestricted);
+        if (credential.AccessRules is { } rules)
+        {
+            writer.WriteStartArray("access_rules");
+            foreach (var rule in rules)
+                AccessRuleJson.Write(writer, rule);
+            writer.WriteEndArray();
+        }
+
         writer.WriteEndObject();
     }
 

@@ -12,16 +12,16 @@ internal sealed class TokenIssuer(TokenSeal seal, TimeProvider clock)
 
     /// <param name="expiresAt">End that an earlier token or a delegation sets; null: a full lifetime from now.</param>
     /// <param name="parentAuditId">First token of the chain when this one is made from another.</param>
-    public ValidToken Issue(
-        AccessGrant access, AuthMethods methods, DateTimeOffset? expiresAt = null, string? parentAuditId = null, string? applicationCredentialId = null)
+    public ValidToken Issue(AccessGrant access, AuthMethods methods, DateTimeOffset? expiresAt = null, string? parentAuditId = null)
     {
         // Microseconds are what the payload keeps: issued and validated documents must show the same instants.
         var now = clock.GetUtcNow();
         var issued = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
         var whole = issued + Lifetime;
-        var expires = expiresAt ?? new DateTimeOffset(whole.Ticks - (whole.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+        var full = new DateTimeOffset(whole.Ticks - (whole.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+        var expires = expiresAt is { } end && end < full ? end : full;
         var token = new Token(
-            methods, access.User.Id, access.Scope, issued, expires, NewAuditId(), parentAuditId, applicationCredentialId);
+            methods, access.User.Id, access.Scope, issued, expires, NewAuditId(), parentAuditId, access.Delegation?.Id);
         return new ValidToken(seal.Seal(token), token, access);
     }
 

@@ -11,7 +11,7 @@ internal sealed record ValidToken(string Text, Token Token, AccessGrant Access)
         Access.User.Id, Access.User.Name, Access.User.Domain.Id,
         Access.Scope.Kind == ScopeKind.Project ? Access.Target!.Id : null, Access.Scope.Kind == ScopeKind.Project ? Access.Target!.Name : null,
         Access.Scope.Kind == ScopeKind.Project ? Access.Target!.Domain.Id : null, Access.Scope.Kind == ScopeKind.Domain ? Access.Target!.Id : null,
-        Access.Scope.Kind == ScopeKind.System, Access.RoleNames, Text, Token.ExpiresAt);
+        Access.Scope.Kind == ScopeKind.System, Access.RoleNames, Text, Token.ExpiresAt) { Delegation = Access.Delegation };
 }
 
 /// <summary>
@@ -51,7 +51,10 @@ internal sealed class TokenValidator(
 
     private async ValueTask<ValidToken?> CheckAsync(string text, Token token, IdentityCache.Generation generation, CancellationToken ct)
     {
-        if (await access.FindAsync(token.UserId, token.Scope, ct) is not { IsUsable: true } grant || token.IssuedAt < grant.ValidFrom)
+        var found = token.ApplicationCredentialId is { } credential
+            ? await access.FindDelegatedAsync(credential, token.UserId, ct)
+            : await access.FindAsync(token.UserId, token.Scope, ct);
+        if (found is not { IsUsable: true } grant || token.IssuedAt < grant.ValidFrom)
             return null;
 
         var valid = new ValidToken(text, token, grant);

@@ -37,6 +37,9 @@ internal static class UserStore
     {
         await tx.ExecuteAsync("DELETE FROM identity_assignments WHERE actor_kind = 'user' AND actor_id = @id", ct, ("id", id));
         await tx.ExecuteAsync("DELETE FROM identity_memberships WHERE user_id = @id", ct, ("id", id));
+        await tx.ExecuteAsync("DELETE FROM identity_application_credentials WHERE user_id = @id", ct, ("id", id));
+        await tx.ExecuteAsync("DELETE FROM identity_access_rules WHERE user_id = @id", ct, ("id", id));
+        await tx.ExecuteAsync("DELETE FROM identity_credentials WHERE user_id = @id", ct, ("id", id));
         await tx.ExecuteAsync("DELETE FROM identity_users WHERE id = @id", ct, ("id", id));
     }
 
