@@ -7,13 +7,16 @@ internal static class AgentCommands
 {
     private const string Usage = $"""
         usage: appliance-agent run --controller URL --data DIR [options]
+               appliance-agent halt --data DIR
                appliance-agent destroy --data DIR
 
         run      makes this machine a node of a cloud and keeps it one; guests run on when it stops
         {AgentOptions.Help}
 
+        halt     powers the node's guests off and takes its networks down; run brings them back
+
         destroy  ends the node's guests and removes everything the agent made on this machine, its data folder included
-          --data DIR                 the folder given to run
+          --data DIR                 the folder given to run (likewise for halt)
         """;
 
     public static async Task<int> RunAsync(string[] arguments)
@@ -22,6 +25,8 @@ internal static class AgentCommands
         {
             case "run":
                 return await ParseAsync(arguments[1..], RunCommand.RunAsync);
+            case "halt":
+                return await ParseAsync(arguments[1..], HaltCommand.RunAsync);
             case "destroy":
                 return await ParseAsync(arguments[1..], DestroyCommand.RunAsync);
             case "--help" or "-h" or "help":

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Appliance.Agent.Link;
 using Appliance.Agent.Logging;
+using Appliance.Agent.Network.Plan;
 
 namespace Appliance.Agent.Commands;
 
@@ -14,7 +15,8 @@ internal sealed record AgentOptions
           --join-token-file FILE     the same, from a file
           --name NAME                what the node is called (the machine's host name)
           --tunnel-address ADDRESS   this node's address in the network between the nodes (the one the controller is reached from)
-          --physical-network L=IF    label of a provider network and the interface or bridge that leads there; repeatable
+          --physical-network MAP     how a provider network is reached; repeatable. LABEL=IF: the interface or bridge that leads there.
+                                     LABEL=IF,ADDRESS/LENGTH[,masquerade]: the interface to make, for this machine itself to be on it
           --driver NAME              how servers run that ask for nothing else: qemu or simulated (qemu)
           --cpus N --memory-mib N --disk-gib N
                                      capacity to report instead of the machine's, for simulated nodes
@@ -27,12 +29,11 @@ internal sealed record AgentOptions
     public string HostName { get; private set; } = Environment.MachineName;
 
     /// <summary>Null: the address the controller is reached from.</summary>
-    public string? TunnelAddress { get; private set; }
+    public string? TunnelAddress { get; set; }
 
-    /// <summary>Interface by provider label.</summary>
-    public Dictionary<string, string> PhysicalNetworks { get; } = new(StringComparer.Ordinal);
+    public IReadOnlyList<ProviderMapping> PhysicalNetworks { get; private set; } = [];
 
-    public string Driver { get; private set; } = "qemu";
+    public string Driver { get; set; } = "qemu";
     public int? Cpus { get; private set; }
     public int? MemoryMiB { get; private set; }
     public int? DiskGiB { get; private set; }
@@ -76,9 +77,7 @@ internal sealed record AgentOptions
                 TunnelAddress = value;
                 return System.Net.IPAddress.TryParse(value, out _) ? null : $"--tunnel-address '{value}' is not an address";
             case "--physical-network":
-                return value.Split('=') is [{ Length: > 0 } label, { Length: > 0 } device] && PhysicalNetworks.TryAdd(label, device)
-                    ? null
-                    : $"--physical-network '{value}' is not LABEL=INTERFACE with a new label";
+                return AddPhysicalNetwork(value);
             case "--driver":
                 Driver = value;
                 return value is "qemu" or "simulated" ? null : $"--driver '{value}' is neither qemu nor simulated";
@@ -87,6 +86,17 @@ internal sealed record AgentOptions
             default:
                 return SetNumber(name, value);
         }
+    }
+
+    private string? AddPhysicalNetwork(string value)
+    {
+        if (!ProviderMapping.TryParse(value, out var mapping))
+            return $"--physical-network '{value}' is not like public=eth1 or public=apub0,172.24.4.1/24,masquerade";
+        if (PhysicalNetworks.Any(present => present.Label == mapping.Label))
+            return $"--physical-network '{value}': the label is mapped already";
+
+        PhysicalNetworks = [.. PhysicalNetworks, mapping];
+        return null;
     }
 
     private string? SetNumber(string name, string value)

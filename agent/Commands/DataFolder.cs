@@ -11,6 +11,14 @@ internal sealed class DataFolder : IDisposable
     public string Identity => Path.Combine(Root, "identity");
     public string Documents => Path.Combine(Root, "documents");
 
+    /// <summary>Whether the node of this folder has ever made interfaces and rules in the kernel, so that somebody must remove them.</summary>
+    public bool HasNetwork => File.Exists(NetworkMark);
+
+    private string NetworkMark => Path.Combine(Root, "network");
+
+    /// <summary>To be called before the first of them is made.</summary>
+    public void MarkNetwork() => File.WriteAllBytes(NetworkMark, []);
+
     /// <exception cref="IOException">Another agent uses the folder, or it cannot be made.</exception>
     public static DataFolder Open(string path)
     {

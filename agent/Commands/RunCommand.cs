@@ -24,7 +24,7 @@ internal static class RunCommand
         {
             var identities = new IdentityStore(folder.Identity);
             var identity = await FindOrJoinAsync(identities, controller, options, log, stop.Token);
-            await using var node = NodeHost.Start(options, controller, folder, identities, identity, log);
+            await using var node = await NodeHost.StartAsync(options, controller, folder, identities, identity, log, stop.Token);
             await Task.Delay(Timeout.Infinite, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -23,6 +23,9 @@ internal sealed class ControllerLink(
     private NodeIdentity _identity = identity;
     private Task _running = Task.CompletedTask;
 
+    /// <summary>Called whenever the controller has welcomed this node; set before <see cref="Start"/>.</summary>
+    public Action? Connected { get; set; }
+
     public bool IsConnected
     {
         get
@@ -116,8 +119,11 @@ internal sealed class ControllerLink(
                 _connected.TrySetResult();
         }
 
-        if (session is not null)
-            _log.Information($"connected to {controller}");
+        if (session is null)
+            return;
+
+        _log.Information($"connected to {controller}");
+        Connected?.Invoke();
     }
 
     private async Task RenewAsync(CancellationToken ct)

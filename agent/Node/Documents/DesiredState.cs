@@ -41,6 +41,10 @@ internal sealed class DesiredState
         return latest;
     }
 
+    /// <summary>One document; null when it is not desired, or cannot be read.</summary>
+    public Versioned<T>? Find<T>(string kind, string id, JsonTypeInfo<T> type) =>
+        _kinds.TryGetValue(kind, out var state) && state.Documents.TryGetValue(id, out var document) ? document.Read(type, out _) : null;
+
     /// <summary>
     /// All readable documents of a kind, in no particular order. One that cannot be read is left out here and reported by
     /// <see cref="Unreadable"/>: a newer controller may ask for what this agent cannot do, and the rest must go on.
@@ -51,7 +55,7 @@ internal sealed class DesiredState
             return [];
 
         var list = new List<Versioned<T>>(state.Documents.Count);
-        foreach (var document in state.Documents)
+        foreach (var document in state.Documents.Values)
         {
             if (document.Read(type, out _) is { } value)
                 list.Add(value);
@@ -66,7 +70,7 @@ internal sealed class DesiredState
         if (!_kinds.TryGetValue(kind, out var state))
             yield break;
 
-        foreach (var document in state.Documents)
+        foreach (var document in state.Documents.Values)
         {
             if (document.Read(type, out var reason) is null)
                 yield return new ObjectStatus(kind, document.Id, document.Generation, "error",
@@ -76,4 +80,8 @@ internal sealed class DesiredState
 }
 
 /// <param name="ChangedAt">The <see cref="DesiredState.Revision"/> of the last change of this kind.</param>
-internal sealed record KindState(long ChangedAt, IReadOnlyCollection<StoredDocument> Documents);
+/// <param name="Documents">By id.</param>
+internal sealed record KindState(long ChangedAt, IReadOnlyDictionary<string, StoredDocument> Documents)
+{
+    public static IReadOnlyDictionary<string, StoredDocument> NoDocuments { get; } = new Dictionary<string, StoredDocument>();
+}

@@ -45,7 +45,7 @@ internal sealed class DocumentTable
     }
 
     /// <summary>Marks a kind as changed, so that its consumers run again.</summary>
-    public void Touch(string kind, long revision) => _states[kind] = new KindState(revision, []);
+    public void Touch(string kind, long revision) => _states[kind] = new KindState(revision, KindState.NoDocuments);
 
     public void Clear()
     {
@@ -61,7 +61,7 @@ internal sealed class DocumentTable
         {
             var state = _states[kind];
             if (state.Documents.Count != documents.Count)      // emptied by Touch
-                _states[kind] = state with { Documents = [.. documents.Values] };
+                _states[kind] = state with { Documents = new Dictionary<string, StoredDocument>(documents, StringComparer.Ordinal) };
         }
 
         return new DesiredState(revision, sequence, new Dictionary<string, KindState>(_states, StringComparer.Ordinal), removed);
