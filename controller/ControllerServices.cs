@@ -20,13 +20,15 @@ internal sealed class ControllerServices
         var identity = new IdentityApi(platform, () => All!);
         Tokens = identity.Tokens;
         Images = new ImagesApi(platform);
-        Networking = new NetworkingApi(platform);
+        Networking = new NetworkingApi(platform, Link.Nodes, Link.Desired);
         var placement = new PlacementApi(platform);
         var compute = new ComputeApi(platform, new ComputeNeighbours(
-            new ProjectDirectory(platform.Database), new ImagesForServers(), new WithoutNetworks(), placement.Claims, Link.Nodes, Link.Desired));
+            new ProjectDirectory(platform.Database), new ImagesForServers(), Networking.Servers, placement.Claims, Link.Nodes, Link.Desired));
         Link.Add(placement.Nodes);
         Link.Add((INodeWatcher)compute.Sink);
         Link.Add((IStatusSink)compute.Sink);
+        Link.Add((INodeWatcher)Networking.Statuses);
+        Link.Add((IStatusSink)Networking.Statuses);
         Link.Use(Images);
         All = [identity, Images, Networking, placement, compute];
     }

@@ -1,5 +1,6 @@
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
+using Appliance.Controller.Link;
 using Appliance.Controller.Networking.Extensions;
 using Appliance.Controller.Networking.FloatingIps;
 using Appliance.Controller.Networking.Networks;
@@ -9,13 +10,19 @@ using Appliance.Controller.Networking.Quotas;
 using Appliance.Controller.Networking.Resources;
 using Appliance.Controller.Networking.Routers;
 using Appliance.Controller.Networking.SecurityGroups;
+using Appliance.Controller.Networking.Servers;
 using Appliance.Controller.Networking.Subnets;
+using Appliance.Controller.Work;
 
 namespace Appliance.Controller.Networking;
 
 /// <summary>Neutron, at <c>/network</c>.</summary>
 internal sealed class NetworkingApi : ApiService
 {
+    // Besides wake-ups: how soon the routers of a silent node are noticed.
+    private static readonly TimeSpan ProjectionInterval = TimeSpan.FromSeconds(15);
+
+    private readonly Reconciler _projecting;
     private readonly NetworkingContext _context;
     private readonly NetworkKind _networks;
     private readonly SubnetKind _subnets;
@@ -23,9 +30,14 @@ internal sealed class NetworkingApi : ApiService
     private readonly SecurityGroupKind _groups;
     private readonly SecurityGroupRuleKind _rules;
 
-    public NetworkingApi(Platform platform)
+    public NetworkingApi(Platform platform, INodes nodes, DesiredState desired)
     {
         _context = new NetworkingContext(platform.Database, platform.Changes, platform.Policy, platform.Clock, platform.Options);
+        _context.FindNodeId = host => nodes.All.FirstOrDefault(node => node.HostName == host || node.Id == host)?.Id;
+        var projector = new Projector(platform.Database, _context.Marks, nodes, desired, platform.Clock);
+        _projecting = platform.CreateReconciler("networks", ProjectionInterval, projector.PassAsync);
+        _context.Marks.Wake = _projecting.Wake;
+        Statuses = new NetworkStatuses(_context, projector);
         platform.Policy.AddDefaults(Name, new StringReader(NetworkingPolicies.Yaml));
         var defaults = new DefaultGroups(_context);
         var ports = new PortStore(_context);
@@ -34,7 +46,14 @@ internal sealed class NetworkingApi : ApiService
         _ports = new PortKind(_context, _networks, defaults, ports);
         _groups = new SecurityGroupKind(_context, defaults);
         _rules = new SecurityGroupRuleKind(_context, _groups);
+        Servers = new ServerNetworking(_context, new ServerNetworkPlanner(_networks, _groups), new ServerPorts(_context, ports, defaults), ports);
     }
+
+    /// <summary>What Compute asks of the network.</summary>
+    public ServerNetworking Servers { get; }
+
+    /// <summary>Hears what nodes report of ports and routers, and what nodes there are.</summary>
+    public NetworkStatuses Statuses { get; }
 
     public override string Name => "neutron";
     public override string Prefix => "/network";
@@ -63,4 +82,12 @@ internal sealed class NetworkingApi : ApiService
     }
 
     public override Task WriteFaultAsync(HttpContext http, Fault fault, CancellationToken ct) => NetworkingFaults.WriteAsync(http, fault, ct);
+
+    public override Task StartAsync(CancellationToken ct)
+    {
+        _projecting.Start();
+        return Task.CompletedTask;
+    }
+
+    public override async Task StopAsync() => await _projecting.DisposeAsync();
 }

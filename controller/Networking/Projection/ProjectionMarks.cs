@@ -29,8 +29,39 @@ internal sealed class ProjectionMarks
         await MarkAsync(tx, Port, port.Id, ct);
         foreach (var group in port.SecurityGroupIds.Items)
             await MarkAsync(tx, Group, group, ct);
-        if (DeviceOwners.IsRouter(port.DeviceOwner) && port.DeviceId.Length > 0)
-            await MarkAsync(tx, Router, port.DeviceId, ct);
+        if (!DeviceOwners.IsRouter(port.DeviceOwner) || port.DeviceId.Length == 0)
+            return;
+        await MarkAsync(tx, Router, port.DeviceId, ct);
+        await MarkAsync(tx, Network, port.NetworkId, ct);
+    }
+
+    /// <summary>Marks everything that is or that some node still holds a document of.</summary>
+    public static async Task MarkAllAsync(Session tx, CancellationToken ct)
+    {
+        foreach (var (kind, table, documents) in ((string, string, string)[])
+        [
+            (Network, "networks", "'network'"),
+            (Port, "ports WHERE node_id IS NOT NULL", "'port', 'neighbor'"),
+            (Group, "security_groups", "'security_group', 'address_set'"),
+            (Router, "routers", "'router'"),
+        ])
+        {
+            await tx.ExecuteAsync(
+                $"""
+                INSERT INTO projection_marks (kind, id) SELECT @kind, id FROM
+                (SELECT id FROM {table} UNION SELECT id FROM desired_documents WHERE kind IN ({documents}) AND body IS NOT NULL) found
+                WHERE 1 = 1 ON CONFLICT DO NOTHING
+                """, ct, ("kind", kind));
+        }
+    }
+
+    /// <summary>Takes some marks: they are gone when the caller's transaction commits what came of them.</summary>
+    public static async Task<List<(string Kind, string Id)>> TakeAsync(Session tx, int limit, CancellationToken ct)
+    {
+        var taken = await tx.ListAsync("SELECT kind, id FROM projection_marks LIMIT @limit", static row => (row.String(0), row.String(1)), ct, ("limit", limit));
+        foreach (var (kind, id) in taken)
+            await tx.ExecuteAsync("DELETE FROM projection_marks WHERE kind = @kind AND id = @id", ct, ("kind", kind), ("id", id));
+        return taken;
     }
 
     private Task MarkAsync(Session tx, string kind, string id, CancellationToken ct)

@@ -42,7 +42,7 @@ internal sealed class SecurityGroupRuleKind(NetworkingContext context, SecurityG
             return SecurityGroupErrors.RuleExists(same.Id);
 
         await Table.InsertAsync(tx, rule, ct);
-        await TouchGroupAsync(tx, group, ct);
+        await TouchGroupAsync(tx, group, rule, ct);
         return rule;
     }
 
@@ -50,14 +50,16 @@ internal sealed class SecurityGroupRuleKind(NetworkingContext context, SecurityG
     {
         await Table.DeleteAsync(tx, current.Id, ct);
         if (await SecurityGroupTable.Table.FindAsync(tx, current.GroupId, ct) is { } group)
-            await TouchGroupAsync(tx, group, ct);
+            await TouchGroupAsync(tx, group, current, ct);
         return null;
     }
 
     // A group's view lists its rules, so a change of them is a revision of it.
-    private async Task TouchGroupAsync(Session tx, SecurityGroup group, CancellationToken ct)
+    private async Task TouchGroupAsync(Session tx, SecurityGroup group, SecurityGroupRule rule, CancellationToken ct)
     {
         await groups.Table.UpdateAsync(tx, groups.Touch(group), ct);
         await Context.Marks.GroupAsync(tx, group.Id, ct);
+        if (rule.RemoteGroupId is { } remote && remote != group.Id)
+            await Context.Marks.GroupAsync(tx, remote, ct);
     }
 }
