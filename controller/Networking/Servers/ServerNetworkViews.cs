@@ -32,10 +32,10 @@ internal static class ServerNetworkViews
                 SELECT p.device_id, p.id, n.name, p.mac_address, p.fixed_ips FROM ports p JOIN networks n ON n.id = p.network_id
                 WHERE p.device_id IN ({list}) ORDER BY p.device_id, p.nic_order, p.created_at
                 """,
-                static row => (Server: row.String(0), Port: row.String(1), Network: row.String(2), Mac: row.String(3),
+                static row => (ServerId: row.String(0), Port: row.String(1), Network: row.String(2), Mac: row.String(3),
                     Ips: new JsonList<FixedIp>(row.String(4), NetworkingJson.Default.ListFixedIp)), ct, parameters);
             foreach (var port in ports)
-                Add(addresses, port.Server, port.Ips.Items.SelectMany(ip => Of(port.Network, port.Mac, ip, floating[(port.Port, ip.IpAddress)])));
+                Add(addresses, port.ServerId, port.Ips.Items.SelectMany(ip => Of(port.Network, port.Mac, ip, floating[(port.Port, ip.IpAddress)])));
         }
 
         return addresses;
@@ -52,7 +52,7 @@ internal static class ServerNetworkViews
                 $"""
                 SELECT DISTINCT p.device_id, s.name FROM ports p JOIN port_security_groups g ON g.port_id = p.id
                 JOIN security_groups s ON s.id = g.group_id WHERE p.device_id IN ({list}) ORDER BY p.device_id, s.name
-                """, static row => (Server: row.String(0), Name: row.String(1)), ct, parameters);
+                """, static row => (ServerId: row.String(0), Name: row.String(1)), ct, parameters);
             foreach (var (server, name) in rows)
                 Add(names, server, [name]);
         }
@@ -81,9 +81,9 @@ internal static class ServerNetworkViews
             $"""
             SELECT p.device_id, a.ip_address FROM ip_allocations a JOIN ports p ON p.id = a.port_id
             WHERE p.device_owner LIKE 'compute:%' {(projectId is null ? "" : "AND p.project_id = @project")}
-            """, static row => (Server: row.String(0), Address: row.String(1)), ct, ("project", projectId));
+            """, static row => (ServerId: row.String(0), Address: row.String(1)), ct, ("project", projectId));
         return rows.Where(row => (row.Address.Contains(':', StringComparison.Ordinal) ? 6 : 4) == ipVersion && Matches(regex, row.Address))
-            .Select(static row => row.Server).ToHashSet();
+            .Select(static row => row.ServerId).ToHashSet();
     }
 
     private static bool Matches(Regex regex, string address)
