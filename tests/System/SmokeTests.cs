@@ -1,2 +1,0 @@
-namespace Appliance.SystemTests;
-public class SmokeTests { [Fact] public void Runs() => Assert.True(Environment.ProcessId > 0); }
