@@ -23,7 +23,7 @@ public class ControllerCrashTests
         foreach (var point in points)
             await CrashAtAsync(site, point);
 
-        Assert.Equal(0, (await site.GetAsync("/network/v2.0/ports"))["ports"]!.AsArray().Count);
+        Assert.Empty((await site.GetAsync("/network/v2.0/ports"))["ports"]!.AsArray());
         foreach (var provider in (await site.GetAsync("/placement/resource_providers"))["resource_providers"]!.AsArray())
         {
             var allocations = await site.GetAsync($"/placement/resource_providers/{provider!["uuid"]}/allocations");
