@@ -8,6 +8,7 @@ using Appliance.Controller.Identity.Catalog;
 using Appliance.Controller.Identity.Catalog.Endpoints;
 using Appliance.Controller.Identity.Catalog.Regions;
 using Appliance.Controller.Identity.Catalog.Services;
+using Appliance.Controller.Identity.Credentials;
 using Appliance.Controller.Identity.Domains;
 using Appliance.Controller.Identity.Grants;
 using Appliance.Controller.Identity.Groups;
@@ -27,6 +28,7 @@ internal sealed class IdentityApi : ApiService
     private static readonly TimeSpan UpkeepPeriod = TimeSpan.FromMinutes(10);
 
     private readonly TokenKeyRing _keys;
+    private readonly CredentialStore _credentials;
     private readonly Revocations _revocations;
     private readonly Bootstrap _bootstrap;
     private readonly IdentityContext _context;
@@ -45,7 +47,9 @@ internal sealed class IdentityApi : ApiService
         var database = new IdentityDatabase(platform.Database, platform.Changes);
         _context = new IdentityContext(database, platform.Policy, clock, options);
         _services = services;
-        _keys = new TokenKeyRing(database, options.DataFolder, clock);
+        var secret = new Lazy<SiteSecret>(() => SiteSecret.LoadOrCreate(options.DataFolder));
+        _keys = new TokenKeyRing(database, secret, clock);
+        _credentials = new CredentialStore(secret);
         _revocations = new Revocations(database, clock);
         _bootstrap = new Bootstrap(database, options, clock);
         _upkeep = platform.CreateReconciler("identity-upkeep", UpkeepPeriod, KeepUpAsync);
@@ -76,6 +80,8 @@ internal sealed class IdentityApi : ApiService
         MapProjects(v3);
         new UserRoutes(_context, new UserChanges(_context, _passwords)).Map(v3);
         new ApplicationCredentialRoutes(_context, new ApplicationCredentialChanges(_context)).Map(v3);
+        new CredentialRoutes(_context, _credentials).Map(v3);
+        new Ec2CredentialRoutes(_context, _credentials).Map(v3);
         new GroupRoutes(_context, new GroupChanges(_context)).Map(v3);
         MapRoles(v3);
         new RegionRoutes(_context).Map(v3);

@@ -8,7 +8,7 @@ namespace Appliance.Controller.Identity.Tokens;
 /// The keys tokens are sealed with. The newest seals; older ones open until every token they sealed has expired. They lie in the
 /// database, sealed with the site's secret, so that a stolen database file makes no tokens.
 /// </summary>
-internal sealed class TokenKeyRing(IdentityDatabase database, string dataFolder, TimeProvider clock)
+internal sealed class TokenKeyRing(IdentityDatabase database, Lazy<SiteSecret> secret, TimeProvider clock)
 {
     // AES-GCM with random nonces is safe for 2^32 messages a key; a day of the fastest issuing stays far below.
     private static readonly TimeSpan PrimaryLifetime = TimeSpan.FromDays(1);
@@ -16,7 +16,6 @@ internal sealed class TokenKeyRing(IdentityDatabase database, string dataFolder,
     // Longest a token can be shown after it was sealed: its lifetime and the window in which services may present expired ones.
     private static readonly TimeSpan OpeningLifetime = PrimaryLifetime + TokenIssuer.Lifetime + TokenValidator.AllowExpiredWindow;
 
-    private readonly Lazy<SiteSecret> _secret = new(() => SiteSecret.LoadOrCreate(dataFolder));
     private TokenKey[] _keys = [];
 
     /// <exception cref="InvalidOperationException">Called before <see cref="RotateAsync"/> ran once.</exception>
@@ -52,7 +51,7 @@ internal sealed class TokenKeyRing(IdentityDatabase database, string dataFolder,
     {
         var key = RandomNumberGenerator.GetBytes(TokenKey.Bytes);
         await tx.ExecuteAsync("INSERT INTO identity_token_keys (id, sealed_key, created_at) VALUES (@id, @key, @now)",
-            ct, ("id", id), ("key", _secret.Value.Seal(key, $"token-key {id}")), ("now", now));
+            ct, ("id", id), ("key", secret.Value.Seal(key, $"token-key {id}")), ("now", now));
         CryptographicOperations.ZeroMemory(key);
     }
 
@@ -62,7 +61,7 @@ internal sealed class TokenKeyRing(IdentityDatabase database, string dataFolder,
             "SELECT id, sealed_key FROM identity_token_keys ORDER BY id", static row => (Id: row.Int64(0), Sealed: row.String(1)), token), ct);
         var known = _keys;
         _keys = [.. rows.Select(row => known.FirstOrDefault(key => key.Id == row.Id)
-            ?? new TokenKey((uint)row.Id, _secret.Value.Open(row.Sealed, $"token-key {row.Id}")))];
+            ?? new TokenKey((uint)row.Id, secret.Value.Open(row.Sealed, $"token-key {row.Id}")))];
     }
 }
 
