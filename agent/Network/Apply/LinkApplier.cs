@@ -133,8 +133,10 @@ internal sealed class LinkApplier(RouteSocket route, NetworkOptions options)
 
         // This machine's own interface on a provider network is an ordinary one; every other has no address of its own.
         bool withoutLinkLocal = isOwn && link.GeneratesLinkLocal && planned is not PlannedPeer { Addresses.Count: > 0 };
-        if (master is not null || mtu is not null || up is not null || alias is not null || withoutLinkLocal)
-            batch.SetLink(link, up, mtu, master, alias, mac: null, withoutLinkLocal);
+        if (withoutLinkLocal)
+            batch.SetLink(link, withoutLinkLocal: true);
+        if (master is not null || mtu is not null || up is not null || alias is not null)
+            batch.SetLink(link, up, mtu, master, alias);
         if (planned is PlannedBridge && link.Bridge is not { SpanningTree: false, MulticastSnooping: false, CallsIptables: true, CallsIp6tables: true })
             batch.SetBridge(link);
     }

@@ -13,8 +13,9 @@ internal static class HostMasquerade
     [
         new("postrouting", new("nat", NftHooks.Postrouting, SourceNat),
         [
-            .. networks.Select(network => NftRuleBuilder.New()
-                .Source(network.Prefix).OutputInterfaceIsNot(network.Interface).Masquerade()),
+            // br_netfilter shows frames within the provider network here too; they leave "by" its bridge and must stay as they are.
+            .. networks.Select(network => NftRuleBuilder.New().Source(network.Prefix).OutputInterfaceIsNot(network.Interface)
+                .OutputInterfaceDoesNotStartWith(NetworkNames.BridgePrefix).Masquerade()),
         ]),
     ], []);
 }

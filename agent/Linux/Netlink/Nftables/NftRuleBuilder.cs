@@ -29,6 +29,9 @@ internal sealed class NftRuleBuilder
     /// <summary><c>oifname != "tap0"</c>.</summary>
     public NftRuleBuilder OutputInterfaceIsNot(string name) => Meta(NFT_META_OIFNAME).NotEqual(InterfaceName(name));
 
+    /// <summary><c>oifname != "tap*"</c>.</summary>
+    public NftRuleBuilder OutputInterfaceDoesNotStartWith(string prefix) => Meta(NFT_META_OIFNAME).NotEqual(Encoding.UTF8.GetBytes(prefix));
+
     /// <summary><c>iifname @set</c>.</summary>
     public NftRuleBuilder InputInterfaceIn(string set) => Meta(NFT_META_IIFNAME).In(set);
 

@@ -58,7 +58,7 @@ internal sealed class TestNode : IDisposable
     public string Inventory() => string.Join('\n',
         _netns.Exec("ip -o link show").Split('\n').Select(line => line.Split(": ").ElementAtOrDefault(1)?.Split('@')[0]).Order(),
         string.Join(' ', Appliance.Linux.Namespaces.NetworkNamespace.List().Where(name => name.Contains(_netns.Name, StringComparison.Ordinal)).Order()),
-        _netns.Exec("nft list ruleset"));
+        _netns.Exec("nft -s list ruleset"));
 
     public void Dispose()
     {
