@@ -30,7 +30,7 @@ def ensure(kind, found, create):
 
 def await_node(cloud):
     for _ in range(300):
-        if any(node.state == "up" for node in cloud.compute.hypervisors(details=True)):
+        if any(service.state == "up" for service in cloud.compute.services(binary="nova-compute")):
             return
         time.sleep(0.2)
     raise SystemExit("error: no node joined within 60 s\nnext step: read the agent's log")

@@ -6,7 +6,7 @@ namespace Appliance.SystemTests.Crashes;
 public class NodeCrashTests
 {
     private const string BootId = "/proc/sys/kernel/random/boot_id";
-    private static readonly string[] External = ["--physical-network", $"public=bridge:apub0={Site.ExternalGateway}"];
+    private static readonly string[] External = ["--physical-network", $"public=apub0,{Site.ExternalGateway}"];
 
     [Fact]
     public async Task A_guest_survives_its_agent_its_controller_and_a_power_cut()

@@ -11,7 +11,7 @@ public class FirstHourTests
     public async Task Guests_boot_talk_are_reached_and_leave_nothing_behind()
     {
         await using var site = await Site.StartAsync();
-        await site.StartAgentAsync("node1", "qemu", null, "--physical-network", $"public=bridge:apub0={Site.ExternalGateway}");
+        await site.StartAgentAsync("node1", "qemu", null, "--physical-network", $"public=apub0,{Site.ExternalGateway}");
         var cloud = new FirstCloud(site);
         await cloud.MakeBootableAsync();
         var before = await MachineState.ReadAsync(site.AgentFolder("node1"));

@@ -21,7 +21,7 @@ public class TwoNodeTests
             {
                 string[] options = ["--controller", $"https://{Underlay}.254:8443", "--tunnel-address", $"{Underlay}.{node}"];
                 await site.StartAgentAsync($"node{node}", "qemu", $"node{node}",
-                    node == 1 ? [.. options, "--physical-network", $"public=bridge:apub0={Site.ExternalGateway}"] : options);
+                    node == 1 ? [.. options, "--physical-network", $"public=apub0,{Site.ExternalGateway}"] : options);
             }
 
             var cloud = new FirstCloud(site);
