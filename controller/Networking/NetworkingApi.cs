@@ -1,6 +1,7 @@
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Link;
+using Appliance.Controller.Networking.Agents;
 using Appliance.Controller.Networking.Extensions;
 using Appliance.Controller.Networking.FloatingIps;
 using Appliance.Controller.Networking.Networks;
@@ -29,6 +30,10 @@ internal sealed class NetworkingApi : ApiService
     private readonly PortKind _ports;
     private readonly SecurityGroupKind _groups;
     private readonly SecurityGroupRuleKind _rules;
+    private readonly RouterKind _routers;
+    private readonly RouterActions _routerActions;
+    private readonly FloatingIpKind _floatingIps;
+    private readonly AgentRoutes _agents;
 
     public NetworkingApi(Platform platform, INodes nodes, DesiredState desired)
     {
@@ -46,6 +51,11 @@ internal sealed class NetworkingApi : ApiService
         _ports = new PortKind(_context, _networks, defaults, ports);
         _groups = new SecurityGroupKind(_context, defaults);
         _rules = new SecurityGroupRuleKind(_context, _groups);
+        _agents = new AgentRoutes(nodes);
+        var routerPorts = new RouterPorts(_context, _networks, ports);
+        _routers = new RouterKind(_context, routerPorts);
+        _routerActions = new RouterActions(_context, _routers, new RouterInterfaces(_context, routerPorts, ports, _ports, _subnets));
+        _floatingIps = new FloatingIpKind(_context, _networks, ports, new FloatingIpAssociation(_ports));
         Servers = new ServerNetworking(_context, new ServerNetworkPlanner(_networks, _groups), new ServerPorts(_context, ports, defaults), ports);
     }
 
@@ -73,12 +83,16 @@ internal sealed class NetworkingApi : ApiService
         var v2 = routes.Group("/v2.0");
         ExtensionRoutes.Map(v2);
         new QuotaRoutes(_context).Map(v2);
+        _agents.Map(v2);
         // A resource is its folder and a line here.
         new ResourceRoutes<Network>(_networks, _context).Map(v2);
         new ResourceRoutes<Subnet>(_subnets, _context).Map(v2);
         new ResourceRoutes<Port>(_ports, _context).Map(v2);
         new ResourceRoutes<SecurityGroup>(_groups, _context).Map(v2);
         new ResourceRoutes<SecurityGroupRule>(_rules, _context).Map(v2);
+        new ResourceRoutes<Router>(_routers, _context).Map(v2);
+        new ResourceRoutes<FloatingIp>(_floatingIps, _context).Map(v2);
+        _routerActions.Map(v2);
     }
 
     public override Task WriteFaultAsync(HttpContext http, Fault fault, CancellationToken ct) => NetworkingFaults.WriteAsync(http, fault, ct);

@@ -16,6 +16,7 @@ internal static class ExtensionList
         new("external-net", "Neutron external network", "Networks that lead outside.", "2013-01-14T10:00:00-00:00"),
         new("extra_dhcp_opt", "Neutron Extra DHCP options", "DHCP options of single ports.", "2013-03-17T12:00:00-00:00"),
         new("extraroute", "Neutron Extra Route", "Static routes of routers.", "2013-02-01T10:00:00-00:00"),
+        new("extraroute-atomic", "Atomically add/remove extra routes", "Static routes one by one.", "2019-07-10T00:00:00-00:00"),
         new("ext-gw-mode", "Neutron L3 Configurable external gateway mode", "Gateways without source NAT.", "2013-03-28T10:00:00-00:00"),
         new("filter-validation", "Filter parameters validation", "Unknown filters are refused.", "2018-03-21T10:00:00-00:00"),
         new("fip-port-details", "Floating IP Port Details Extension", "The port behind a floating IP, in its view.", "2018-04-09T10:00:00-00:00"),

@@ -158,6 +158,8 @@ internal sealed class PortKind(
         if (requests is null && !hasNewMac)
             return changed;
 
+        if (requests is not null && await CheckFloatingAsync(tx, current, requests, ct) is { } floating)
+            return floating;
         var subnets = await PortStore.ListSubnetsAsync(tx, current.NetworkId, ct);
         var kept = current.FixedIps.Items;
         if (hasNewMac)
@@ -173,6 +175,14 @@ internal sealed class PortKind(
         if ((await AddressAllocator.ReallocateAsync(tx, changed, subnets, requests, ct)).Failed(out var fault, out var ips))
             return fault;
         return changed with { FixedIps = JsonList<FixedIp>.Of(ips, NetworkingJson.Default.ListFixedIp) };
+    }
+
+    // An address that a floating IP leads to stays. neutron/db/l3_db.py prevent_internal_ip_change_for_fip
+    private static async Task<Fault?> CheckFloatingAsync(Session tx, Port port, List<FixedIpRequest> requests, CancellationToken ct)
+    {
+        var held = await tx.ListAsync("SELECT fixed_ip_address FROM floatingips WHERE port_id = @port", static row => row.String(0), ct, ("port", port.Id));
+        return held.Any(address => !requests.Any(request => request.IpAddress == address)) ? NeutronErrors.Invalid("BadRequest",
+            $"Bad port request: Cannot update the fixed_ips of the port {port.Id}, because its original fixed_ip has been associated to a floating ip.") : null;
     }
 
     // Asked groups that the port's project can see, or its default group.
