@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Appliance.Controller.Tests.Networking;
 
 public sealed class PortTests
@@ -75,27 +73,5 @@ public sealed class PortTests
         var network = await cloud.CreateNetworkAsync("10.5.0.0/24");
         await cloud.CreatePortAsync(network);
         (await cloud.DeleteAsync($"/network/v2.0/networks/{network}")).ShouldBeFault(409, "NeutronError", "NetworkInUse");
-    }
-}
-
-internal static class NetworkingRequests
-{
-    /// <summary>A network with one IPv4 subnet; answers the network's id.</summary>
-    public static async Task<string> CreateNetworkAsync(this TestCloud cloud, string cidr, string attributes = "")
-    {
-        var network = (string)(await cloud.PostAsync("/network/v2.0/networks", $$$"""{"network": { {{{attributes}}} }}""")).ShouldBe(201).Json["network"]!["id"]!;
-        await cloud.CreateSubnetAsync(network, cidr);
-        return network;
-    }
-
-    public static async Task<string> CreateSubnetAsync(this TestCloud cloud, string network, string cidr) =>
-        (string)(await cloud.PostAsync("/network/v2.0/subnets", $$$"""
-            {"subnet": {"network_id": "{{{network}}}", "ip_version": 4, "cidr": "{{{cidr}}}"}}
-            """)).ShouldBe(201).Json["subnet"]!["id"]!;
-
-    public static async Task<JsonNode> CreatePortAsync(this TestCloud cloud, string network, string attributes = "")
-    {
-        var more = attributes.Length > 0 ? ", " + attributes : "";
-        return (await cloud.PostAsync("/network/v2.0/ports", $$$"""{"port": {"network_id": "{{{network}}}"{{{more}}} }}""")).ShouldBe(201).Json["port"]!;
     }
 }
