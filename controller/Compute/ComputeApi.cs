@@ -64,6 +64,12 @@ internal sealed class ComputeApi : ApiService
         new ServerActionRoutes(new ServerActions(_servers), delete, _servers).Map(v21);
         new ServerMetadataRoutes(_servers).Map(v21);
         new ServerAddressRoutes(_servers).Map(v21);
+
+        var (database, clock) = (_platform.Database, _platform.Clock);
+        new HypervisorRoutes(database, new HypervisorStore(_servers.Hosts, _neighbours.Claims)).Map(v21);
+        new ServiceRoutes(database, _servers.Hosts, clock).Map(v21);
+        new ZoneRoutes(database, _servers.Hosts, clock).Map(v21);
+        new AggregateRoutes(database, _servers.Hosts, clock).Map(v21);
     }
 
     public override Task WriteFaultAsync(HttpContext http, Fault fault, CancellationToken ct) => ComputeFaults.WriteAsync(http, fault, ct);

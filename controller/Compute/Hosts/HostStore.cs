@@ -16,7 +16,8 @@ internal sealed class HostStore(INodes nodes)
     [
         """
         CREATE TABLE compute_services (
-            node_id TEXT PRIMARY KEY, disabled BIGINT NOT NULL, disabled_reason TEXT, forced_down BIGINT NOT NULL, changed_at BIGINT NOT NULL);
+            number {identity}, node_id TEXT NOT NULL UNIQUE, disabled BIGINT NOT NULL, disabled_reason TEXT, forced_down BIGINT NOT NULL,
+            changed_at BIGINT NOT NULL);
         CREATE TABLE aggregates (
             number {identity}, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, created_at BIGINT NOT NULL, updated_at BIGINT);
         CREATE TABLE aggregate_metadata (
@@ -30,11 +31,28 @@ internal sealed class HostStore(INodes nodes)
 
     public INodes Nodes => nodes;
 
+    /// <summary>Gives a node its number, the id it has in old versions of the API. Idempotent.</summary>
+    public static Task RegisterAsync(Session tx, string nodeId, DateTimeOffset now, CancellationToken ct) => tx.ExecuteAsync(
+        """
+        INSERT INTO compute_services (node_id, disabled, disabled_reason, forced_down, changed_at) VALUES (@id, 0, NULL, 0, @now)
+        ON CONFLICT (node_id) DO NOTHING
+        """,
+        ct, ("id", nodeId), ("now", now));
+
+    public static Task SetDisabledAsync(Session tx, string nodeId, bool isDisabled, string? reason, DateTimeOffset now, CancellationToken ct) =>
+        tx.ExecuteAsync("UPDATE compute_services SET disabled = @disabled, disabled_reason = @reason, changed_at = @now WHERE node_id = @id",
+            ct, ("id", nodeId), ("disabled", isDisabled), ("reason", reason), ("now", now));
+
+    public static Task SetForcedDownAsync(Session tx, string nodeId, bool isForcedDown, DateTimeOffset now, CancellationToken ct) =>
+        tx.ExecuteAsync("UPDATE compute_services SET forced_down = @forced, changed_at = @now WHERE node_id = @id",
+            ct, ("id", nodeId), ("forced", isForcedDown), ("now", now));
+
+    /// <summary>Every enrolled node, by name.</summary>
     public async Task<List<ComputeHost>> ListAsync(Session tx, CancellationToken ct)
     {
-        var services = (await tx.ListAsync("SELECT node_id, disabled, disabled_reason, forced_down, changed_at FROM compute_services",
-            static row => (Node: row.String(0), Disabled: row.Bool(1), Reason: row.NullableString(2), Forced: row.Bool(3), At: row.Instant(4)), ct))
-            .ToDictionary(static service => service.Node);
+        var services = (await tx.ListAsync("SELECT node_id, disabled, disabled_reason, forced_down, changed_at, number FROM compute_services",
+            static row => (Node: row.String(0), Disabled: row.Bool(1), Reason: row.NullableString(2), Forced: row.Bool(3), At: row.Instant(4),
+                Number: row.Int64(5)), ct)).ToDictionary(static service => service.Node);
         var zones = new Dictionary<string, string>();
         foreach (var (host, zone) in await ListZonesAsync(tx, ct))
             zones.TryAdd(host, zone);
@@ -43,8 +61,8 @@ internal sealed class HostStore(INodes nodes)
         {
             var zone = zones.GetValueOrDefault(node.HostName, DefaultZone);
             return services.TryGetValue(node.Id, out var service)
-                ? new ComputeHost(node, zone, service.Disabled, service.Reason, service.Forced, service.At)
-                : new ComputeHost(node, zone, false, null, false, null);
+                ? new ComputeHost(service.Number, node, zone, service.Disabled, service.Reason, service.Forced, service.At)
+                : new ComputeHost(0, node, zone, false, null, false, null);
         })];
     }
 

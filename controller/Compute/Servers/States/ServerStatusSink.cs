@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Appliance.Controller.Compute.Hosts;
 using Appliance.Controller.Data;
 using Appliance.Controller.Link;
 using Appliance.Protocol;
@@ -28,11 +29,11 @@ internal sealed class ServerStatusSink(ServerContext context) : IStatusSink, INo
     }
 
     /// <summary>A node that went down may hold up deletes: their workflows look again.</summary>
-    public Task OnNodeAsync(Node node, CancellationToken ct)
+    public async Task OnNodeAsync(Node node, CancellationToken ct)
     {
+        await context.Database.WriteAsync((tx, token) => HostStore.RegisterAsync(tx, node.Id, context.Clock.GetUtcNow(), token), ct);
         if (!node.IsUp)
             context.Workflows.WakeAll();
-        return Task.CompletedTask;
     }
 
     private async Task ApplyAsync(Session tx, Server server, ObjectStatus status, CancellationToken ct)
