@@ -22,15 +22,15 @@ internal sealed class ControllerServices
         Images = new ImagesApi(platform);
         Networking = new NetworkingApi(platform, Link.Nodes, Link.Desired);
         var placement = new PlacementApi(platform);
-        var compute = new ComputeApi(platform, new ComputeNeighbours(
+        Compute = new ComputeApi(platform, new ComputeNeighbours(
             new ProjectDirectory(platform.Database), new ImagesForServers(), Networking.Servers, placement.Claims, Link.Nodes, Link.Desired));
         Link.Add(placement.Nodes);
-        Link.Add((INodeWatcher)compute.Sink);
-        Link.Add((IStatusSink)compute.Sink);
+        Link.Add((INodeWatcher)Compute.Sink);
+        Link.Add((IStatusSink)Compute.Sink);
         Link.Add((INodeWatcher)Networking.Statuses);
         Link.Add((IStatusSink)Networking.Statuses);
         Link.Use(Images);
-        All = [identity, Images, Networking, placement, compute];
+        All = [identity, Images, Networking, placement, Compute];
     }
 
     /// <summary>In start order: a service comes after those it asks.</summary>
@@ -42,9 +42,15 @@ internal sealed class ControllerServices
 
     public NetworkingApi Networking { get; }
 
+    public ComputeApi Compute { get; }
+
     /// <summary>The nodes: services put documents, hear statuses and ask nodes through it.</summary>
     public LinkService Link { get; }
 
     /// <summary>Endpoints that are no OpenStack API: the node link, the console.</summary>
-    public void MapOthers(IEndpointRouteBuilder endpoints) => LinkRoutes.Map(endpoints, Link, _certificates);
+    public void MapOthers(IEndpointRouteBuilder endpoints)
+    {
+        LinkRoutes.Map(endpoints, Link, _certificates);
+        Compute.MapConsoles(endpoints);
+    }
 }

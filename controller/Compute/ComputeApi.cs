@@ -4,7 +4,9 @@ using Appliance.Controller.Compute.Keypairs;
 using Appliance.Controller.Compute.Quotas;
 using Appliance.Controller.Compute.Servers;
 using Appliance.Controller.Compute.Servers.Actions;
+using Appliance.Controller.Compute.Servers.Consoles;
 using Appliance.Controller.Compute.Servers.Create;
+using Appliance.Controller.Compute.Usage;
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Link;
@@ -48,7 +50,7 @@ internal sealed class ComputeApi : ApiService
     public override MicroversionRange Microversions => ComputeVersions.Range;
     public override IReadOnlyList<CatalogEntry> Catalog { get; } = [new("compute", "nova", "/compute/v2.1")];
     public override IReadOnlyList<ComponentSchema> Schemas =>
-        [FlavorStore.Schema, KeypairStore.Schema, HostStore.Schema, QuotaStore.Schema, ServerTables.Schema];
+        [FlavorStore.Schema, KeypairStore.Schema, HostStore.Schema, QuotaStore.Schema, ServerTables.Schema, ConsoleTokens.Schema];
 
     public override void Map(ApiRoutes routes)
     {
@@ -64,13 +66,24 @@ internal sealed class ComputeApi : ApiService
         new ServerActionRoutes(new ServerActions(_servers), delete, _servers).Map(v21);
         new ServerMetadataRoutes(_servers).Map(v21);
         new ServerAddressRoutes(_servers).Map(v21);
+        new ServerSecurityGroupRoutes(_servers).Map(v21);
+        new InterfaceRoutes(_servers, _platform.Policy).Map(v21);
+        new InstanceActionRoutes(_servers, _platform.Policy).Map(v21);
+        new ConsoleRoutes(_servers).Map(v21);
 
         var (database, clock) = (_platform.Database, _platform.Clock);
         new HypervisorRoutes(database, new HypervisorStore(_servers.Hosts, _neighbours.Claims)).Map(v21);
         new ServiceRoutes(database, _servers.Hosts, clock).Map(v21);
         new ZoneRoutes(database, _servers.Hosts, clock).Map(v21);
         new AggregateRoutes(database, _servers.Hosts, clock).Map(v21);
+        new QuotaRoutes(database, _neighbours.Projects, _platform.Policy).Map(v21);
+        new LimitRoutes(database, _platform.Policy).Map(v21);
+        new UsageRoutes(database, _platform.Policy, clock).Map(v21);
     }
+
+    /// <summary>The websocket of serial consoles.</summary>
+    public void MapConsoles(IEndpointRouteBuilder endpoints) =>
+        new SerialConsoleEndpoint(_servers, _platform.Logs.CreateLogger<SerialConsoleEndpoint>()).Map(endpoints);
 
     public override Task WriteFaultAsync(HttpContext http, Fault fault, CancellationToken ct) => ComputeFaults.WriteAsync(http, fault, ct);
 

@@ -14,6 +14,10 @@ internal static class ComputeFaults
     public static Fault Conflict(string message) => new(FaultKind.Conflict, message);
     public static Fault Forbidden(string message) => new(FaultKind.Forbidden, message);
     public static Fault NoInstance(string id) => new(FaultKind.NotFound, $"Instance {id} could not be found.");
+
+    /// <summary>The operation exists, but not in the microversion that was asked for.</summary>
+    public static Fault NotInVersion { get; } = new(FaultKind.NotFound, "The resource could not be found.");
+
     public static Fault NoFlavor(string id) => new(FaultKind.NotFound, $"Flavor {id} could not be found.");
 
     public static async Task WriteAsync(HttpContext http, Fault fault, CancellationToken ct)

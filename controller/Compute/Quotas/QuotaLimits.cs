@@ -22,7 +22,14 @@ internal static class QuotaLimits
         ("floating_ips", -1), ("fixed_ips", -1), ("security_groups", -1), ("security_group_rules", -1),
     ];
 
-    public static long DefaultOf(string resource) => All.First(entry => entry.Resource == resource).Default;
+    /// <summary>How much of a resource is used, of those that are used up by servers; 0 for those that limit a single request.</summary>
+    public static long UseOf(string resource, (long Instances, long Cores, long Ram) used) => resource switch
+    {
+        Instances => used.Instances,
+        Cores => used.Cores,
+        Ram => used.Ram,
+        _ => 0,
+    };
 }
 
 /// <summary>A limit beside what is used of it.</summary>
