@@ -92,7 +92,11 @@ internal static class AssignmentReader
     private static IEnumerable<Assignment> Place(Assignment grant, ProjectTree? tree) => grant.IsInherited
         ? tree!.Below(grant.TargetKind, grant.TargetId).Select(projectId => grant with
         {
-            TargetKind = "project", TargetId = projectId, IsInherited = false, FromTargetKind = grant.TargetKind, FromTargetId = grant.TargetId,
+            TargetKind = "project",
+            TargetId = projectId,
+            IsInherited = false,
+            FromTargetKind = grant.TargetKind,
+            FromTargetId = grant.TargetId,
         })
         : [grant];
 

@@ -32,7 +32,8 @@ internal sealed class ProjectRoutes(IdentityContext context, ProjectChanges chan
         var project = await context.Database.ReadAsync((tx, token) => ProjectJson.Projects.FindAsync(tx, request.Path("project_id"), token), ct);
         return new PolicyTarget(null, null, project is null ? null : new Dictionary<string, string?>
         {
-            ["target.project.id"] = project.Id, ["target.project.domain_id"] = project.DomainId,
+            ["target.project.id"] = project.Id,
+            ["target.project.domain_id"] = project.DomainId,
         });
     }
 

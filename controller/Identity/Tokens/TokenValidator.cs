@@ -11,7 +11,8 @@ internal sealed record ValidToken(string Text, Token Token, AccessGrant Access)
         Access.User.Id, Access.User.Name, Access.User.Domain.Id,
         Access.Scope.Kind == ScopeKind.Project ? Access.Target!.Id : null, Access.Scope.Kind == ScopeKind.Project ? Access.Target!.Name : null,
         Access.Scope.Kind == ScopeKind.Project ? Access.Target!.Domain.Id : null, Access.Scope.Kind == ScopeKind.Domain ? Access.Target!.Id : null,
-        Access.Scope.Kind == ScopeKind.System, Access.RoleNames, Text, Token.ExpiresAt) { Delegation = Access.Delegation };
+        Access.Scope.Kind == ScopeKind.System, Access.RoleNames, Text, Token.ExpiresAt)
+    { Delegation = Access.Delegation };
 }
 
 /// <summary>

@@ -40,7 +40,8 @@ internal sealed class UserRoutes(IdentityContext context, UserChanges changes)
         var user = await context.Database.ReadAsync((tx, token) => UserJson.Users.FindAsync(tx, id, token), ct);
         return new PolicyTarget(null, id, user is null ? null : new Dictionary<string, string?>
         {
-            ["target.user.id"] = user.Id, ["target.user.domain_id"] = user.DomainId,
+            ["target.user.id"] = user.Id,
+            ["target.user.domain_id"] = user.DomainId,
         });
     }
 

@@ -37,7 +37,10 @@ public class PolicyLanguageTests
     {
         var target = new PolicyTarget("p1", null, new Dictionary<string, string?>
         {
-            ["target.user.id"] = "u1", ["target.role.name"] = "member", ["target.role.domain_id"] = null, ["prefix"] = "y",
+            ["target.user.id"] = "u1",
+            ["target.role.name"] = "member",
+            ["target.role.domain_id"] = null,
+            ["prefix"] = "y",
         });
         var table = new PolicyTable(new Dictionary<string, PolicyRule> { ["loops"] = PolicyRule.Parse("loops", "rule:loops", "test") });
 
