@@ -37,6 +37,7 @@ internal sealed class ServerConvergence(ServerRecord record, FleetContext contex
             switch (ServerRules.Next(desired.Document, State, _guest is not null))
             {
                 case ServerStep.None:
+                    _stopDeadline = null;
                     ReportReached(desired);
                     return null;
                 case ServerStep.Settle:

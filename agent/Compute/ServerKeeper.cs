@@ -24,6 +24,7 @@ internal sealed class ServerKeeper : IAsyncDisposable
 
     private Versioned<ServerDocument>? _desired;
     private CancellationTokenSource? _pass;
+    private Task _cancelling = Task.CompletedTask;
     private ServerStatus? _reported;
     private TimeSpan _retryAfter;
     private bool _isFinished;
@@ -51,7 +52,6 @@ internal sealed class ServerKeeper : IAsyncDisposable
     /// <summary>Gives the keeper its newest document, or null to remove the server. False when it has finished already: make a new one.</summary>
     public bool TryUpdate(Versioned<ServerDocument>? desired)
     {
-        CancellationTokenSource? pass;
         lock (_lock)
         {
             if (_isFinished)
@@ -60,11 +60,10 @@ internal sealed class ServerKeeper : IAsyncDisposable
                 return true;
 
             _desired = desired;
-            pass = _pass;
+            CancelPassLocked();
         }
 
         Wake();
-        pass?.Cancel();
         return true;
     }
 
@@ -86,9 +85,19 @@ internal sealed class ServerKeeper : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        lock (_lock)
+            CancelPassLocked();
         await _loop;
+        await _cancelling;
         await _convergence.DisposeAsync();
         _stop.Dispose();
+    }
+
+    // On another thread: what is cancelled may go on in the call, and the caller may hold the fleet's lock.
+    private void CancelPassLocked()
+    {
+        if (_pass is { IsCancellationRequested: false } pass)
+            _cancelling = Task.WhenAll(_cancelling, pass.CancelAsync());
     }
 
     private void Wake() => _wake.Writer.TryWrite(true);
@@ -121,21 +130,27 @@ internal sealed class ServerKeeper : IAsyncDisposable
     /// <summary>One pass over the newest document; the fault that held it up, or null.</summary>
     private async Task<Fault?> PassAsync()
     {
-        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         Versioned<ServerDocument>? desired;
+        CancellationToken ct;
         lock (_lock)
-            (_pass, desired) = (cancel, _desired);
+        {
+            // Never disposed: it has neither a timer nor a parent, and a late cancellation must find it whole.
+            _pass = new CancellationTokenSource();
+            (desired, ct) = (_desired, _pass.Token);
+            if (_stop.IsCancellationRequested)
+                CancelPassLocked();
+        }
 
         try
         {
             if (desired is not null)
-                return await _convergence.ConvergeAsync(desired, cancel.Token);
+                return await _convergence.ConvergeAsync(desired, ct);
 
-            await _convergence.RemoveAsync(cancel.Token);
+            await _convergence.RemoveAsync(ct);
             Finish();
             return null;
         }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
             return null;   // the wake-up that goes with the cancellation is waiting already
         }

@@ -22,11 +22,12 @@ internal static class JailCommand
     {
         try
         {
-            var (rules, gate, program) = JailRules.Parse(arguments[1..]);
-            if (gate is { } number && !IsOpened(number))
+            var (rules, files, isGated, program) = JailRules.Parse(arguments[1..]);
+            if (isGated && !IsOpened(Spawn.NumberOf(files)))
                 return Failed;
 
             rules.Apply();
+            Confinement.KeepOnly(Spawn.NumberOf(files));
             var errno = Confinement.Execute(program, Environment);
             Console.Error.WriteLine($"jail: execute {program[0]}: {errno}");
             return CannotExecute;

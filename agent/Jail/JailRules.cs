@@ -21,11 +21,13 @@ internal sealed record JailRules(
     private const int OpenFiles = 1024;
 
     /// <summary>The command line of the jail: <c>jail rule… -- program argument…</c>.</summary>
-    /// <param name="gate">Number of the descriptor to wait for before the program starts; null: starts at once.</param>
-    public IReadOnlyList<string> ToArguments(string launcher, int? gate, IReadOnlyList<string> program)
+    /// <param name="files">How many descriptors the program inherits; any other the agent may have leaked is closed.</param>
+    /// <param name="isGated">Whether to wait, before the program starts, for a byte on the descriptor after those.</param>
+    public IReadOnlyList<string> ToArguments(string launcher, int files, bool isGated, IReadOnlyList<string> program)
     {
         var arguments = new List<string> { launcher, Command };
-        Add("gate", gate);
+        Add("files", files);
+        Add("gate", isGated ? 1 : null);
         Add("user", UserId);
         Add("group", ExtraGroupId);
         Add("memory", MemoryBytes);
@@ -44,7 +46,7 @@ internal sealed record JailRules(
     }
 
     /// <summary>Reads <see cref="ToArguments"/> again, from after the command's name.</summary>
-    public static (JailRules Rules, int? Gate, string[] Program) Parse(ReadOnlySpan<string> arguments)
+    public static (JailRules Rules, int Files, bool IsGated, string[] Program) Parse(ReadOnlySpan<string> arguments)
     {
         var end = arguments.IndexOf(End);
         if (end < 0 || end + 1 == arguments.Length)
@@ -58,7 +60,7 @@ internal sealed record JailRules(
         }
 
         return (new JailRules(Number("user"), Number("group"), rules.ContainsKey("dies"), Find("memory"), Find("file"),
-            Find("cpu") is { } seconds ? TimeSpan.FromSeconds(seconds) : null), Number("gate"), arguments[(end + 1)..].ToArray());
+            Find("cpu") is { } seconds ? TimeSpan.FromSeconds(seconds) : null), Number("files") ?? 0, rules.ContainsKey("gate"), arguments[(end + 1)..].ToArray());
 
         long? Find(string name) => rules.TryGetValue(name, out var value) ? value : null;
         int? Number(string name) => (int?)Find(name);

@@ -52,7 +52,7 @@ internal static class JailedTool
         // Memory files instead of pipes: whatever the tool writes, it never waits for this side.
         using var output = MemoryFiles.Create("tool output");
         using var error = MemoryFiles.Create("tool errors");
-        var processId = Spawn.Start(rules.ToArguments(options.Launcher, null, program), options.LauncherEnvironment, output, error, files);
+        var processId = Spawn.Start(rules.ToArguments(options.Launcher, files.Count, isGated: false, program), options.LauncherEnvironment, output, error, files);
         using var process = PidFd.Open(processId);
         using (ct.Register(() => PidFd.Signal(process!, SIGKILL)))
         {

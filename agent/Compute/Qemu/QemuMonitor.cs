@@ -74,9 +74,11 @@ internal sealed class QemuMonitor : IAsyncDisposable
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
             }
-            catch (IOException e)
+            catch (Exception e)
             {
+                // What a monitor sends may be anything once a guest has taken its process over; it costs that guest its monitor only.
                 _log.Warning("a guest's monitor was lost", e);
+                await Task.Delay(ReconnectAfter, _clock, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

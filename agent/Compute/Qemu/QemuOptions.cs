@@ -8,6 +8,9 @@ internal sealed record QemuOptions
     /// <summary>Empty PCI slots of each guest, for disks and NICs that are plugged in while it runs.</summary>
     public int SpareSlots { get; init; } = 8;
 
+    /// <summary>Whether disks go around the page cache where the file system can; null: with hardware virtualization only.</summary>
+    public bool? DirectDisks { get; init; }
+
     /// <summary>How long QEMU may take from its start until its monitor answers.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Appliance.Agent.Compute.Qemu;
 
 /// <summary>
-/// One connection to a QEMU's monitor, QEMU docs/interop/qmp-spec.txt: JSON objects, one a line, commands answered in order, events in
-/// between. What comes from the other side is not trusted: behind it is a process that a guest may have taken over.
+/// One connection to a QEMU's monitor, QEMU docs/interop/qmp-spec.txt: JSON objects, one a line: answers, which carry the number of
+/// their command, and events. What comes from the other side is not trusted: behind it is a process that a guest may have taken over.
 /// </summary>
 internal sealed class QmpConnection : IDisposable
 {
@@ -18,7 +18,8 @@ internal sealed class QmpConnection : IDisposable
     private readonly Socket _socket;
     private readonly SemaphoreSlim _sending = new(1);
     private readonly Lock _lock = new();
-    private readonly Queue<TaskCompletionSource<QmpReply>> _waiting = new();
+    private readonly Dictionary<long, TaskCompletionSource<QmpReply>> _waiting = [];
+    private long _lastId;
     private byte[] _buffer = new byte[FirstBufferBytes];
     private int _start;
     private int _end;
@@ -32,7 +33,7 @@ internal sealed class QmpConnection : IDisposable
     {
         var connection = new QmpConnection(socket);
         using (await connection.ReadLineAsync(ct) ?? throw new IOException("QMP: closed before the greeting"))
-            await connection.SendAsync("qmp_capabilities", null, ct);
+            await connection.SendAsync("qmp_capabilities", null, 0, ct);
         using var answer = await connection.ReadLineAsync(ct) ?? throw new IOException("QMP: closed during negotiation");
         return answer.RootElement.TryGetProperty("return", out _) ? connection : throw new IOException("QMP: negotiation refused");
     }
@@ -63,15 +64,14 @@ internal sealed class QmpConnection : IDisposable
         await _sending.WaitAsync(ct);
         try
         {
-            // Queued before it is sent, in the same order; an answer nobody waits for any more is still taken off the queue.
             lock (_lock)
             {
                 if (_isClosed)
                     throw new IOException("QMP: the connection has ended");
-                _waiting.Enqueue(reply);
+                _waiting[++_lastId] = reply;
             }
 
-            await SendAsync(command, writeArguments, ct);
+            await SendAsync(command, writeArguments, _lastId, ct);
         }
         finally
         {
@@ -95,22 +95,26 @@ internal sealed class QmpConnection : IDisposable
             return;
         }
 
+        if (!message.TryGetProperty("id", out var id) || id.ValueKind != JsonValueKind.Number || !id.TryGetInt64(out var number))
+            return;
+
         TaskCompletionSource<QmpReply>? waiting;
         lock (_lock)
-            _waiting.TryDequeue(out waiting);
+            _waiting.Remove(number, out waiting);
         if (message.TryGetProperty("return", out var result))
             waiting?.TrySetResult(new QmpReply(result.Clone(), null));
         else if (message.TryGetProperty("error", out var error))
             waiting?.TrySetResult(new QmpReply(default, error.TryGetProperty("desc", out var text) ? text.GetString() : "unknown error"));
     }
 
-    private async Task SendAsync(string command, Action<Utf8JsonWriter>? writeArguments, CancellationToken ct)
+    private async Task SendAsync(string command, Action<Utf8JsonWriter>? writeArguments, long id, CancellationToken ct)
     {
         var line = new ArrayBufferWriter<byte>(128);
         using (var json = new Utf8JsonWriter(line))
         {
             json.WriteStartObject();
             json.WriteString("execute", command);
+            json.WriteNumber("id", id);
             if (writeArguments is not null)
             {
                 json.WriteStartObject("arguments");
@@ -198,7 +202,7 @@ internal sealed class QmpConnection : IDisposable
         lock (_lock)
         {
             _isClosed = true;
-            waiting = [.. _waiting];
+            waiting = [.. _waiting.Values];
             _waiting.Clear();
         }
 

@@ -16,6 +16,9 @@ internal static partial class Confinement
     private const int CLONE_NEWIPC = 0x08000000;
     private const int CLONE_NEWNET = 0x40000000;
 
+    // linux/close_range.h
+    private const int CLOSE_RANGE_CLOEXEC = 4;
+
     // asm-generic/resource.h
     public const int RLIMIT_CPU = 0;
     public const int RLIMIT_FSIZE = 1;
@@ -50,6 +53,9 @@ internal static partial class Confinement
         Check(setrlimit(resource, limit), $"setrlimit {resource}");
     }
 
+    /// <summary>Lets the next program inherit only the descriptors below a number.</summary>
+    public static void KeepOnly(int below) => Check(close_range((uint)below, uint.MaxValue, CLOSE_RANGE_CLOEXEC), "close_range");
+
     /// <summary>Replaces this program; returns only when that failed.</summary>
     public static unsafe Errno Execute(IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
     {
@@ -65,6 +71,9 @@ internal static partial class Confinement
         if (result < 0)
             throw LinuxException.Last(operation);
     }
+
+    [LibraryImport(Files.Library, SetLastError = true)]
+    private static partial int close_range(uint first, uint last, int flags);
 
     [LibraryImport(Files.Library, SetLastError = true)]
     private static partial int unshare(int flags);

@@ -24,6 +24,8 @@ internal sealed class QemuNode : IAsyncDisposable
 
     public TestFleet Agent { get; private set; } = null!;
 
+    public QemuOptions Options { get; set; } = new();
+
     public TimeSpan PowerOffTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
     public static async Task<QemuNode> StartAsync(Func<string, Outcome<Fd>>? openTap = null)
@@ -38,7 +40,7 @@ internal sealed class QemuNode : IAsyncDisposable
 
     public async Task StartAgentAsync()
     {
-        _driver = await QemuDriver.CreateAsync(new QemuOptions(), TestFleet.Jail, _openTap, Log.Silent, TimeProvider.System, CancellationToken.None);
+        _driver = await QemuDriver.CreateAsync(Options, TestFleet.Jail, _openTap, Log.Silent, TimeProvider.System, CancellationToken.None);
         Agent = new TestFleet(_folder, _driver, Ports, Images, options => options with { PowerOffTimeout = PowerOffTimeout });
     }
 

@@ -13,7 +13,7 @@ namespace Appliance.Agent.Tests.Compute;
 /// <summary>A fleet over a folder of its own, and what it reported. Starting another one over the same folder is an agent's restart.</summary>
 internal sealed class TestFleet : IAsyncDisposable
 {
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
 
     /// <summary>The agent's executable lies beside the tests.</summary>
     public static readonly JailOptions Jail = new(Path.Combine(AppContext.BaseDirectory, "appliance-agent"));
