@@ -14,6 +14,8 @@ internal sealed record GuestMachineOptions(string Disk)
     public bool DirectKernel { get; init; }
     /// <summary>More of QEMU's <c>-netdev user</c>, from the comma on.</summary>
     public string Network { get; init; } = "";
+    /// <summary>Connects to this network instead of an emulated one.</summary>
+    public GuestNetwork? Tap { get; init; }
 }
 
 /// <summary>One emulated machine (TCG, 128 MB, one CPU) with user-mode networking: its ssh port is forwarded from loopback.</summary>
@@ -24,12 +26,13 @@ internal sealed class GuestMachine : IAsyncDisposable
 
     private readonly GuestFolder _folder;
     private readonly Process _process;
+    private readonly GuestMachineOptions _options;
     private readonly int _sshPort;
     private readonly string _serial;
 
-    private GuestMachine(GuestFolder folder, Process process, QmpClient qmp, int sshPort, string serial)
+    private GuestMachine(GuestFolder folder, GuestMachineOptions options, Process process, QmpClient qmp, int sshPort, string serial)
     {
-        (_folder, _process, Qmp, _sshPort, _serial) = (folder, process, qmp, sshPort, serial);
+        (_folder, _options, _process, Qmp, _sshPort, _serial) = (folder, options, process, qmp, sshPort, serial);
     }
 
     public QmpClient Qmp { get; }
@@ -41,12 +44,16 @@ internal sealed class GuestMachine : IAsyncDisposable
     {
         string run = Path.Combine(folder.Root, Guid.NewGuid().ToString("N")[..8]);
         int port = FreePort();
+        string network = options.Tap is { } tap
+            ? $"tap,id=net0,ifname={tap.TapName},script=no,downscript=no"
+            : $"user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:22{options.Network}";
         string[] arguments =
         [
+            .. options.Tap?.Enter ?? [], "qemu-system-x86_64",
             "-accel", "tcg", "-machine", options.Machine, "-cpu", "qemu64", "-m", "128", "-smp", "1",
             "-nodefaults", "-display", "none", "-serial", $"file:{run}.serial", "-qmp", $"unix:{run}.qmp,server=on,wait=off",
             "-drive", $"file={options.Disk},if=none,id=root,format=qcow2", "-device", "virtio-blk-pci,drive=root",
-            "-netdev", $"user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:22{options.Network}", "-device", "virtio-net-pci,netdev=net0",
+            "-netdev", network, "-device", "virtio-net-pci,netdev=net0",
             .. options.Machine == "q35" ? ["-device", "pcie-root-port,id=slot1,chassis=1", "-device", "pcie-root-port,id=slot2,chassis=2"]
                 : Array.Empty<string>(),
             .. options.ConfigDrive is { } drive
@@ -56,11 +63,11 @@ internal sealed class GuestMachine : IAsyncDisposable
                 ? ["-kernel", GuestImage.Kernel, "-initrd", GuestImage.Initrd, "-append", "console=ttyS0 quiet panic=10"]
                 : Array.Empty<string>(),
         ];
-        var process = Process.Start(new ProcessStartInfo("qemu-system-x86_64", arguments) { RedirectStandardError = true })!;
+        var process = Process.Start(new ProcessStartInfo(arguments[0], arguments[1..]) { RedirectStandardError = true })!;
         await Eventually.TrueAsync(() => Task.FromResult(File.Exists($"{run}.qmp") || process.HasExited), TimeSpan.FromSeconds(20),
             () => "QEMU's control socket");
         Assert.False(process.HasExited, process.HasExited ? await process.StandardError.ReadToEndAsync() : "");
-        return new GuestMachine(folder, process, await QmpClient.ConnectAsync($"{run}.qmp"), port, $"{run}.serial");
+        return new GuestMachine(folder, options, process, await QmpClient.ConnectAsync($"{run}.qmp"), port, $"{run}.serial");
     }
 
     /// <summary>Runs a shell command as <c>guest</c>; fails the test when the command fails.</summary>
@@ -71,11 +78,16 @@ internal sealed class GuestMachine : IAsyncDisposable
         return result.Output.TrimEnd('\n');
     }
 
-    public Task<CommandResult> TryAsync(string command, string key = "ed25519", string user = "guest") => Command.RunAsync("ssh",
-    [
-        "-F", "none", "-i", _folder.Key(key), "-p", $"{_sshPort}", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=10",
-        "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", $"{user}@127.0.0.1", command,
-    ], TimeSpan.FromSeconds(60));
+    public Task<CommandResult> TryAsync(string command, string key = "ed25519", string user = "guest")
+    {
+        string[] program =
+        [
+            .. _options.Tap?.Enter ?? [], "ssh", "-F", "none", "-i", _folder.Key(key), "-p", _options.Tap is null ? $"{_sshPort}" : "22",
+            "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=10", "-o", "StrictHostKeyChecking=no",
+            "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", $"{user}@{(_options.Tap is null ? "127.0.0.1" : GuestNetwork.GuestAddress)}", command,
+        ];
+        return Command.RunAsync(program[0], program[1..], TimeSpan.FromSeconds(60));
+    }
 
     public Task AwaitLoginAsync() =>
         Eventually.TrueAsync(async () => (await TryAsync("true")).Code == 0, BootDeadline, () => $"a login over ssh; console:\n{Console}");
