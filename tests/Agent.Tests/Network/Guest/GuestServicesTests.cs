@@ -69,6 +69,44 @@ public sealed class GuestServicesTests
         Assert.Contains("nameserver 9.9.9.9", seen);
     }
 
+    [Theory]
+    [InlineData("slaac", "2001:db8:5:0:f816:3eff:fe12:3456/64")]
+    [InlineData("dhcpv6-stateless", "2001:db8:5:0:f816:3eff:fe12:3456/64")]
+    [InlineData("dhcpv6-stateful", "2001:db8:5::7/128")]
+    public async Task Systemd_networkd_configures_both_families(string mode, string address)
+    {
+        const string Networkd = "/lib/systemd/systemd-networkd";
+        Assert.SkipUnless(File.Exists(Networkd), "systemd is not installed.");
+        await using var node = await TestNode.StartAsync();
+        var network = GuestDocuments.WithIpv6(mode, mode);
+        var port = GuestDocuments.PortWithIpv6("2001:db8:5::7");
+        using var services = node.StartServices(
+            port with { FixedIps = [.. port.FixedIps, .. GuestDocuments.Port.FixedIps] },
+            network with { Subnets = [.. network.Subnets, GuestDocuments.Subnet4] });
+
+        // Run as in a container: with a /run of its own, and a /sys that it cannot write, so that it waits for no udev.
+        string seen = await node.InGuestWithOwnEtcAsync($$"""
+            mount -t tmpfs tmpfs /run
+            mount --bind /sys /sys && mount -o remount,ro,bind /sys
+            mkdir -p /run/systemd/network /run/systemd/netif/links /run/systemd/netif/leases
+            chown -R systemd-network:systemd-network /run/systemd/netif
+            printf "[Match]\nName=eth0\n[Network]\nDHCP=yes\n" > /run/systemd/network/10.network
+            SYSTEMD_LOG_LEVEL=err {{Networkd}} >&2 &
+            for i in $(seq 150); do
+                ip addr show dev eth0 | grep -q {{address}} && ip -6 route | grep -q default && ip route | grep -q ^169.254 && break
+                sleep 0.1
+            done
+            ip -o addr show dev eth0; ip route; ip -6 route; cat /run/systemd/netif/links/*
+            kill $!
+            """);
+        Assert.Contains("10.5.0.7/24", seen);
+        Assert.Contains("default via 10.5.0.1 dev eth0 proto dhcp", seen);
+        Assert.Contains("169.254.169.254 dev eth0 proto dhcp scope link", seen);
+        Assert.Contains(address, seen);
+        Assert.Contains("default via fe80::f816:3eff:fe00:1 dev eth0 proto ra", seen);
+        Assert.Matches("DNS=.*9.9.9.9", seen);
+    }
+
     [Fact]
     public async Task The_kernels_autoconfiguration_finds_prefix_and_router()
     {
@@ -96,6 +134,21 @@ public sealed class GuestServicesTests
         Assert.Matches(@"Prefix\s*: 2001:db8:5::/64", seen);
         Assert.Matches(@"Autonomous address conf\.:\s*No", seen);
         Assert.Contains("from fe80::f816:3eff:fe00:1", seen);
+    }
+
+    [Fact]
+    public async Task Dhclient_gets_name_servers_where_addresses_are_made_by_the_guest()
+    {
+        Assert.SkipUnless(Command.Exists("dhclient"), "isc-dhcp-client is not installed.");
+        await using var node = await TestNode.StartAsync();
+        using var services = node.StartServices(
+            GuestDocuments.PortWithIpv6("2001:db8:5::7"), GuestDocuments.WithIpv6("dhcpv6-stateless", "dhcpv6-stateless"));
+        await Command.EventuallyAsync("a link-local address", async () =>
+            !(await node.InGuestAsync("ip -6 addr show dev eth0")).Contains("tentative"));
+
+        string seen = await node.InGuestWithOwnEtcAsync("dhclient -6 -S -1 -q -lf /etc/leases -pf /etc/pid eth0 >&2; cat /etc/resolv.conf");
+        Assert.Contains("nameserver 2620:fe::fe", seen);
+        Assert.Contains("cloud.example", seen);
     }
 
     [Fact]
