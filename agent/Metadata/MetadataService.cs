@@ -12,10 +12,8 @@ namespace Appliance.Agent.Metadata;
 /// The metadata service of a node: on each of its networks <c>http://169.254.169.254</c> and <c>http://[fe80::a9fe:a9fe%25eth0]</c> answer the
 /// guests of this node, each with its own server's documents, with or without a router and with the controller away.
 /// </summary>
-/// <remarks>Bridges are those of the network namespace that made the object.</remarks>
 internal sealed class MetadataService : IAsyncDisposable
 {
-    private readonly NetworkNamespace _node = NetworkNamespace.Current();
     private readonly GuestDirectory _guests;
     private readonly MetadataAnswers _answers;
     private readonly TimeProvider _clock;
@@ -32,8 +30,8 @@ internal sealed class MetadataService : IAsyncDisposable
     }
 
     /// <summary>
-    /// Says which servers and networks there are from now on: all of them each time, and again whenever something may have changed in the
-    /// kernel: what has vanished is made anew. Not for concurrent use.
+    /// Says which servers and networks there are from now on: all of them each time, after every pass over the node's network, because a
+    /// namespace that was made anew must be listened in anew. Not for concurrent use.
     /// </summary>
     /// <param name="networks">Those that a port of <paramref name="servers"/> is on.</param>
     /// <returns>Networks that cannot be served now; the others are.</returns>
@@ -60,24 +58,26 @@ internal sealed class MetadataService : IAsyncDisposable
     {
         foreach (string id in _endpoints.Keys.ToList())
             await CloseAsync(id);
-        _node.Dispose();
     }
 
     private async Task<Fault?> EnsureAsync(MetadataNetwork network)
     {
+        var within = NetworkNamespace.Find(network.NamespaceName);
+        bool isServed = within is not null && _endpoints.TryGetValue(network.NetworkId, out var served) && served.Serves(network, within);
+        if (isServed)
+        {
+            within!.Dispose();
+            return null;
+        }
+
+        await CloseAsync(network.NetworkId);
+        if (within is null)
+            return new Fault($"Metadata of network {network.NetworkId} waits for the network's bridge.", FaultKind.Waiting);
+
         try
         {
-            if (_endpoints.TryGetValue(network.NetworkId, out var endpoint))
-            {
-                if (endpoint.Link.IsIntact(network))
-                    return null;
-                await CloseAsync(network.NetworkId);
-            }
-
-            if (MetadataLink.TryCreate(network, _node) is not { } link)
-                return new Fault($"Metadata of network {network.NetworkId} waits for the network's bridge.", FaultKind.Waiting);
-
-            _endpoints[network.NetworkId] = endpoint = new MetadataEndpoint(link, _guests, _answers, _clock, _log);
+            var endpoint = new MetadataEndpoint(network, within, _guests, _answers, _clock, _log);
+            _endpoints[network.NetworkId] = endpoint;
             endpoint.Start();
             return null;
         }

@@ -22,13 +22,8 @@ internal sealed class NetworkNamespace : IDisposable
     /// <summary>For the netlink attributes that move a link (IFLA_NET_NS_FD).</summary>
     public Fd Descriptor { get; }
 
-    /// <summary>A new namespace without a name in the file system: it ends, with every link in it, when the last descriptor and socket of it is closed.</summary>
-    /// <param name="name">For messages.</param>
-    public static NetworkNamespace Anonymous(string name) => DedicatedThread.Run("make netns", () =>
-    {
-        NamespaceCalls.Unshare(NamespaceCalls.CLONE_NEWNET, $"unshare network namespace {name}");
-        return new NetworkNamespace(name, Files.Open(OfThisThread, Files.O_RDONLY));
-    });
+    /// <summary>Which namespace it is, for example <c>net:[4026532281]</c>: one made anew under an old name has another.</summary>
+    public string? Identity => new FileInfo($"/proc/self/fd/{Descriptor.Number}").LinkTarget;
 
     /// <summary>The namespace that this thread is in.</summary>
     public static NetworkNamespace Current() => new("current", Files.Open(OfThisThread, Files.O_RDONLY));

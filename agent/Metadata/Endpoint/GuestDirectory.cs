@@ -1,5 +1,5 @@
+using Appliance.Agent.Addresses;
 using Appliance.Agent.Metadata.Http;
-using Appliance.Agent.Network.Frames;
 
 namespace Appliance.Agent.Metadata.Endpoint;
 

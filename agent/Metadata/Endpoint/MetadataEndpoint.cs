@@ -1,12 +1,17 @@
 using System.Net;
 using System.Net.Sockets;
+using Appliance.Agent.Addresses;
 using Appliance.Agent.Logging;
 using Appliance.Agent.Metadata.Http;
-using Appliance.Agent.Network.Frames;
+using Appliance.Linux.Libc;
+using Appliance.Linux.Namespaces;
 
 namespace Appliance.Agent.Metadata.Endpoint;
 
-/// <summary>Listens on one network's metadata addresses and serves its guests.</summary>
+/// <summary>
+/// Listens on one network's metadata addresses and serves its guests. Networks may use the same addresses, so the sockets are in a namespace
+/// of the network's own.
+/// </summary>
 internal sealed class MetadataEndpoint : IAsyncDisposable
 {
     private const int HttpPort = 80;
@@ -15,7 +20,8 @@ internal sealed class MetadataEndpoint : IAsyncDisposable
 
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(200);
 
-    private readonly MetadataLink _link;
+    private readonly MetadataNetwork _network;
+    private readonly NetworkNamespace _namespace;
     private readonly GuestDirectory _guests;
     private readonly MetadataAnswers _answers;
     private readonly TimeProvider _clock;
@@ -27,20 +33,22 @@ internal sealed class MetadataEndpoint : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly HashSet<Task> _tasks = [];
 
-    /// <param name="link">Owned from now on, whatever <see cref="Start()"/> does.</param>
-    public MetadataEndpoint(MetadataLink link, GuestDirectory guests, MetadataAnswers answers, TimeProvider clock, Log log)
+    /// <param name="within">The network's namespace; owned from now on, whatever <see cref="Start()"/> does.</param>
+    public MetadataEndpoint(
+        MetadataNetwork network, NetworkNamespace within, GuestDirectory guests, MetadataAnswers answers, TimeProvider clock, Log log)
     {
-        (_link, _guests, _answers, _clock, _log) = (link, guests, answers, clock, log);
+        (_network, _namespace, _guests, _answers, _clock, _log) = (network, within, guests, answers, clock, log);
         _strangers = new RequestGate(clock);
     }
 
-    public MetadataLink Link => _link;
+    /// <summary>Whether it serves this network in this very namespace, and not in one that was made anew since.</summary>
+    public bool Serves(MetadataNetwork network, NetworkNamespace within) => network == _network && within.Identity == _namespace.Identity;
 
     /// <summary>Opens the sockets and serves.</summary>
     /// <exception cref="SocketException">An address cannot be listened on.</exception>
     public void Start()
     {
-        _link.Namespace.Run(Listen);
+        _namespace.Run(Listen);
         foreach (var listener in _listeners)
             Track(AcceptAsync(listener));
     }
@@ -56,7 +64,7 @@ internal sealed class MetadataEndpoint : IAsyncDisposable
         lock (_lock)
             tasks = [.. _tasks];
         await Task.WhenAll(tasks);
-        _link.Dispose();
+        _namespace.Dispose();
         _ending.Dispose();
     }
 
@@ -67,8 +75,9 @@ internal sealed class MetadataEndpoint : IAsyncDisposable
         _renewals.Bind(new IPEndPoint(ServiceAddresses.Ipv4, DhcpPort));
 
         Listen(new IPEndPoint(ServiceAddresses.Ipv4, HttpPort));
-        if (_link.HasIpv6)
-            Listen(new IPEndPoint(new IPAddress(ServiceAddresses.Ipv6.GetAddressBytes(), _link.InsideIndex), HttpPort));
+        int scope = Interfaces.IndexOf(_network.InterfaceName);
+        if (Socket.OSSupportsIPv6)
+            Listen(new IPEndPoint(new IPAddress(ServiceAddresses.Ipv6.GetAddressBytes(), scope), HttpPort));
     }
 
     private void Listen(IPEndPoint address)
@@ -95,7 +104,7 @@ internal sealed class MetadataEndpoint : IAsyncDisposable
             catch (SocketException error)
             {
                 // The connection was gone before it was accepted, or the agent has no descriptor left for it.
-                _log.Warning($"metadata of network {_link.Network.NetworkId}: accept", error);
+                _log.Warning($"metadata of network {_network.NetworkId}: accept", error);
                 await Task.Delay(PauseAfterFailure, _clock, CancellationToken.None);
             }
         }
@@ -104,7 +113,7 @@ internal sealed class MetadataEndpoint : IAsyncDisposable
     private void Start(Socket connection)
     {
         var sender = ReadSender(connection);
-        var gate = sender is { } mac && _guests.Find(_link.Network.NetworkId, mac) is { } guest ? guest.Gate : _strangers;
+        var gate = sender is { } mac && _guests.Find(_network.NetworkId, mac) is { } guest ? guest.Gate : _strangers;
         if (!gate.TryEnter())
         {
             connection.LingerState = new LingerOption(true, 0);
@@ -126,7 +135,7 @@ internal sealed class MetadataEndpoint : IAsyncDisposable
             catch (Exception error)
             {
                 // One guest's request must not cost the others their service.
-                _log.Error($"metadata of network {_link.Network.NetworkId}: a request of {sender} failed; report this as a defect", error);
+                _log.Error($"metadata of network {_network.NetworkId}: a request of {sender} failed; report this as a defect", error);
             }
             finally
             {
@@ -134,7 +143,7 @@ internal sealed class MetadataEndpoint : IAsyncDisposable
             }
         }
 
-        MetadataServer? FindServer() => sender is { } mac ? _guests.Find(_link.Network.NetworkId, mac)?.Server : null;
+        MetadataServer? FindServer() => sender is { } mac ? _guests.Find(_network.NetworkId, mac)?.Server : null;
     }
 
     private MacAddress? ReadSender(Socket connection)
@@ -145,7 +154,7 @@ internal sealed class MetadataEndpoint : IAsyncDisposable
         }
         catch (SocketException error)
         {
-            _log.Warning($"metadata of network {_link.Network.NetworkId}: the sender of a connection is unknown", error);
+            _log.Warning($"metadata of network {_network.NetworkId}: the sender of a connection is unknown", error);
             return null;
         }
     }

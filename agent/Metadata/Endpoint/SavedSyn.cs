@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Appliance.Agent.Network.Frames;
+using Appliance.Agent.Addresses;
 
 namespace Appliance.Agent.Metadata.Endpoint;
 
@@ -16,6 +16,8 @@ internal static class SavedSyn
     /// <summary>With the link-layer header, since Linux 5.10.</summary>
     private const int WithMacHeader = 2;
 
+    private const int EthernetHeaderLength = 14;
+
     /// <summary>Link, IP and TCP headers with all options they can have; the kernel gives nothing into a smaller buffer.</summary>
     private const int MaxLength = 256;
 
@@ -26,6 +28,6 @@ internal static class SavedSyn
     {
         Span<byte> frame = stackalloc byte[MaxLength];
         int length = connection.GetRawSocketOption(IPPROTO_TCP, TCP_SAVED_SYN, frame);
-        return length >= UdpFrame.EthernetHeaderLength ? MacAddress.Read(frame[MacAddress.Length..]) : null;
+        return length >= EthernetHeaderLength ? MacAddress.Read(frame[MacAddress.Length..]) : null;
     }
 }

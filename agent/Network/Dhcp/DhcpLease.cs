@@ -1,4 +1,4 @@
-using Appliance.Agent.Network.Frames;
+using Appliance.Agent.Addresses;
 
 namespace Appliance.Agent.Network.Dhcp;
 

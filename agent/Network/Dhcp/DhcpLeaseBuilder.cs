@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Text;
-using Appliance.Agent.Network.Frames;
+using Appliance.Agent.Addresses;
 using Appliance.Protocol.Documents;
 
 namespace Appliance.Agent.Network.Dhcp;

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Appliance.Agent.Network.Frames;
+using Appliance.Agent.Addresses;
 
 namespace Appliance.Agent.Network.Dhcp;
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Appliance.Agent.Addresses;
 using Appliance.Agent.Network.Frames;
 
 namespace Appliance.Agent.Network.Dhcp;

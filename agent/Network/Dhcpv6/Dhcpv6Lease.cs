@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Appliance.Agent.Addresses;
 using Appliance.Agent.Network.Dhcp;
-using Appliance.Agent.Network.Frames;
 using Appliance.Protocol.Documents;
 
 namespace Appliance.Agent.Network.Dhcpv6;

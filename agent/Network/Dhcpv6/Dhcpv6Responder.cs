@@ -1,3 +1,4 @@
+using Appliance.Agent.Addresses;
 using Appliance.Agent.Network.Dhcp;
 using Appliance.Agent.Network.Frames;
 

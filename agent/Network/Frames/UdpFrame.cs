@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Appliance.Agent.Addresses;
 
 namespace Appliance.Agent.Network.Frames;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using Appliance.Agent.Network.Frames;
+using Appliance.Agent.Addresses;
 using Appliance.Linux.Netlink.Conntrack;
 using Appliance.Protocol.Documents;
 

@@ -1,4 +1,4 @@
-using Appliance.Agent.Network.Frames;
+using Appliance.Agent.Addresses;
 using Appliance.Linux.Netlink.Nftables;
 using Appliance.Linux.Netlink.Route;
 using Appliance.Protocol.Documents;

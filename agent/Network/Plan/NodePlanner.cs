@@ -236,5 +236,5 @@ internal sealed class NodePlanner
     private bool IsMasqueraded(string link, IpPrefix address) =>
         address.IsIpv4 && _options.Providers.Any(provider => provider.Masquerade && provider.Interface == link);
 
-    private static string? Mac(string text) => Frames.MacAddress.TryParse(text, out var mac) ? mac.ToString() : null;
+    private static string? Mac(string text) => Addresses.MacAddress.TryParse(text, out var mac) ? mac.ToString() : null;
 }

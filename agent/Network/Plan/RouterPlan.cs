@@ -78,7 +78,7 @@ internal sealed class RouterPlan
             return;
         }
 
-        if (!Frames.MacAddress.TryParse(mac, out var parsed))
+        if (!Addresses.MacAddress.TryParse(mac, out var parsed))
         {
             _fault ??= $"\"{mac}\" of port {portId} is not a MAC address.";
             return;

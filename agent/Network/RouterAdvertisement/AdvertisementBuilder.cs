@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Appliance.Agent.Addresses;
 using Appliance.Agent.Network.Frames;
 using Appliance.Protocol.Documents;
 

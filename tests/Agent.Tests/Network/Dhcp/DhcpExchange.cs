@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using Appliance.Agent.Addresses;
 using Appliance.Agent.Network.Dhcp;
 using Appliance.Agent.Network.Frames;
 

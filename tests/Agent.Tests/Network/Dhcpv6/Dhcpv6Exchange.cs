@@ -1,4 +1,5 @@
 using System.Net;
+using Appliance.Agent.Addresses;
 using Appliance.Agent.Network.Dhcpv6;
 using Appliance.Agent.Network.Frames;
 

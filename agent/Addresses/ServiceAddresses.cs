@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Appliance.Agent.Network.Frames;
+namespace Appliance.Agent.Addresses;
 
 /// <summary>The addresses under which a node serves its guests, the same on every network of every node.</summary>
 internal static class ServiceAddresses

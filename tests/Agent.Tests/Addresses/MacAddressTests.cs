@@ -1,6 +1,6 @@
-using Appliance.Agent.Network.Frames;
+using Appliance.Agent.Addresses;
 
-namespace Appliance.Agent.Tests.Network.Frames;
+namespace Appliance.Agent.Tests.Addresses;
 
 public sealed class MacAddressTests
 {

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 
-namespace Appliance.Agent.Network.Frames;
+namespace Appliance.Agent.Addresses;
 
 /// <summary>A 48-bit Ethernet address.</summary>
 /// <param name="Value">The six bytes as a big-endian number; the upper 16 bits are zero.</param>
