@@ -103,7 +103,7 @@ internal sealed class NodeParts : IAsyncDisposable
         _consumers.AddRange(
         [
             new NetworkConsumer(network, () => seams.Wake(MetadataConsumer.PartName)), new GuestServicesConsumer(services),
-            new MetadataConsumer(metadata, passwords),
+            new MetadataConsumer(metadata, passwords, network.Instance),
         ]);
         Own(network, services, metadata);
     }

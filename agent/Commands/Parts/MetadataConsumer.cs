@@ -6,7 +6,8 @@ using Appliance.Protocol;
 namespace Appliance.Agent.Commands.Parts;
 
 /// <summary>The metadata service on each network that a server here has a port on.</summary>
-internal sealed class MetadataConsumer(MetadataService metadata, PasswordStore passwords) : IConsumer
+/// <param name="instance"><see cref="Network.NodeNetwork.Instance"/>.</param>
+internal sealed class MetadataConsumer(MetadataService metadata, PasswordStore passwords, string instance) : IConsumer
 {
     public const string PartName = "metadata";
 
@@ -17,7 +18,7 @@ internal sealed class MetadataConsumer(MetadataService metadata, PasswordStore p
     {
         var servers = NodeGuests.Servers(desired);
         // What cannot be served now is served by the next pass: the network's pass wakes this one.
-        await metadata.UpdateAsync(servers, NodeGuests.Networks(servers), ct);
+        await metadata.UpdateAsync(servers, NodeGuests.Networks(servers, instance), ct);
         foreach (var removed in desired.Removed.Where(static removed => removed.Kind == DocumentKinds.Server))
             passwords.Delete(removed.Id);
         return PassResult.Clean;

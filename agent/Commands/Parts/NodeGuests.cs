@@ -30,10 +30,12 @@ internal static class NodeGuests
         [.. desired.Servers.Select(server => Server(desired, server.Document))];
 
     /// <summary>The networks of these servers.</summary>
-    public static IReadOnlyList<MetadataNetwork> Networks(IReadOnlyList<MetadataServer> servers) =>
+    /// <param name="instance"><see cref="Network.NodeNetwork.Instance"/>.</param>
+    public static IReadOnlyList<MetadataNetwork> Networks(IReadOnlyList<MetadataServer> servers, string instance) =>
     [
         .. servers.SelectMany(static server => server.Ports).Select(static port => port.Network).DistinctBy(static network => network.Id)
-            .Select(static network => new MetadataNetwork(network.Id, NetworkNames.Bridge(network.Id), network.Mtu)),
+            .Select(network => new MetadataNetwork(
+                network.Id, NetworkNames.MetadataNamespace(instance, network.Id), NetworkNames.MetadataInterface)),
     ];
 
     /// <summary>Writes a server's config drive.</summary>
