@@ -67,6 +67,7 @@ internal sealed class NetworkingApi : ApiService
 
     public override string Name => "neutron";
     public override string Prefix => "/network";
+    public override IReadOnlyList<CatalogEntry> Catalog { get; } = [new("network", "neutron", "/network")];
 
     public override IReadOnlyList<ComponentSchema> Schemas { get; } =
     [
