@@ -2,6 +2,7 @@ using Appliance.Controller.Compute.Flavors;
 using Appliance.Controller.Compute.Hosts;
 using Appliance.Controller.Compute.Keypairs;
 using Appliance.Controller.Compute.Quotas;
+using Appliance.Controller.Compute.ServerGroups;
 using Appliance.Controller.Compute.Servers;
 using Appliance.Controller.Compute.Servers.Actions;
 using Appliance.Controller.Compute.Servers.Consoles;
@@ -50,7 +51,8 @@ internal sealed class ComputeApi : ApiService
     public override MicroversionRange Microversions => ComputeVersions.Range;
     public override IReadOnlyList<CatalogEntry> Catalog { get; } = [new("compute", "nova", "/compute/v2.1")];
     public override IReadOnlyList<ComponentSchema> Schemas =>
-        [FlavorStore.Schema, KeypairStore.Schema, HostStore.Schema, QuotaStore.Schema, ServerTables.Schema, ConsoleTokens.Schema];
+        [FlavorStore.Schema, KeypairStore.Schema, HostStore.Schema, QuotaStore.Schema, ServerTables.Schema, ConsoleTokens.Schema,
+            ServerGroupStore.Schema];
 
     public override void Map(ApiRoutes routes)
     {
@@ -77,6 +79,7 @@ internal sealed class ComputeApi : ApiService
         new ZoneRoutes(database, _servers.Hosts, clock).Map(v21);
         new AggregateRoutes(database, _servers.Hosts, clock).Map(v21);
         new QuotaRoutes(database, _neighbours.Projects, _platform.Policy).Map(v21);
+        new ServerGroupRoutes(database, clock).Map(v21);
         new LimitRoutes(database, _platform.Policy).Map(v21);
         new UsageRoutes(database, _platform.Policy, clock).Map(v21);
     }

@@ -2,7 +2,7 @@ using Appliance.Controller.Http;
 
 namespace Appliance.Controller.Compute;
 
-/// <summary><c>limit</c> and <c>marker</c> as Nova takes them: a bad limit is a 400, a large one is cut, 0 means the largest.</summary>
+/// <summary><c>limit</c> and <c>marker</c> as Nova takes them: a bad limit is a 400, a large one is cut, 0 gets nothing.</summary>
 internal static class ComputePaging
 {
     /// <summary>Nova's default for <c>[api] max_limit</c>.</summary>
@@ -19,6 +19,6 @@ internal static class ComputePaging
         var marker = request.QueryValue("marker") is { Length: > 0 } id ? id : null;
         // Digits too many for an integer are a limit beyond every list.
         var limit = int.TryParse(request.QueryValue("limit"), NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? asked : MaxLimit;
-        return new Page(limit is 0 or > MaxLimit ? MaxLimit : limit, marker);
+        return new Page(Math.Min(limit, MaxLimit), marker);
     }
 }

@@ -33,7 +33,7 @@ internal sealed record FlavorList(IReadOnlyList<Flavor> Flavors, bool IsPageFull
 
         var limit = page.Limit ?? ComputePaging.MaxLimit;
         List<Flavor> taken = [.. matching.Take(limit)];
-        return new FlavorList(taken, taken.Count == limit);
+        return new FlavorList(taken, taken.Count == limit && limit > 0);
     }
 
     // Only administrators may ask for private flavors; everybody else gets the public ones and those opened to the project.

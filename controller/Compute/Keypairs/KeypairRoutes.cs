@@ -41,7 +41,7 @@ internal sealed class KeypairRoutes(KeypairStore keypairs, PolicyEngine policy)
         }
 
         var limit = page.Limit ?? ComputePaging.MaxLimit;
-        return List(request, [.. list.Take(limit)], hasNext: list.Count >= limit);
+        return List(request, [.. list.Take(limit)], hasNext: list.Count >= limit && limit > 0);
     }
 
     private async Task<ApiResult> CreateAsync(ApiRequest request, CancellationToken ct)

@@ -111,8 +111,8 @@ internal sealed class ServerRoutes(ServerContext context, CreateServers create, 
         {
             Name = change.StringOrNull("name")?.Trim() ?? server.Name,
             IsDiskConfigAuto = change.StringOrNull("OS-DCF:diskConfig") is { } config ? config == "AUTO" : server.IsDiskConfigAuto,
-            AccessIpv4 = change.StringOrNull("accessIPv4") ?? server.AccessIpv4,
-            AccessIpv6 = change.StringOrNull("accessIPv6") ?? server.AccessIpv6,
+            AccessIpv4 = AccessAddress.Normalize(change.StringOrNull("accessIPv4")) ?? server.AccessIpv4,
+            AccessIpv6 = AccessAddress.Normalize(change.StringOrNull("accessIPv6")) ?? server.AccessIpv6,
             UpdatedAt = context.Clock.GetUtcNow(),
         };
         await ServerStore.UpdateAsync(tx, next, ct);

@@ -50,7 +50,7 @@ internal static class CreateRequestReader
             LastSegment(PythonText.Str(server.GetProperty("flavorRef"))), image, server.StringOrNull("key_name"), server.StringOrNull("user_data"),
             ReadMetadata(server), networks, groups, zone.Zone, zone.Host, Flag(server, "config_drive"), min, max, ReadFiles(server),
             server.StringOrNull("adminPass") ?? GeneratePassword(), server.StringOrNull("OS-DCF:diskConfig") == "AUTO",
-            server.StringOrNull("accessIPv4"), server.StringOrNull("accessIPv6"), ReadHints(body), Flag(server, "return_reservation_id"));
+            AccessAddress.Normalize(server.StringOrNull("accessIPv4")), AccessAddress.Normalize(server.StringOrNull("accessIPv6")), ReadHints(body), Flag(server, "return_reservation_id"));
     }
 
     /// <summary>Splits <c>zone</c>, <c>zone:host</c> or <c>zone:host:node</c>; a node is its host here.</summary>

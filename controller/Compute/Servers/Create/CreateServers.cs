@@ -2,6 +2,7 @@ using Appliance.Controller.Compute.Flavors;
 using Appliance.Controller.Compute.Hosts;
 using Appliance.Controller.Compute.Keypairs;
 using Appliance.Controller.Compute.Quotas;
+using Appliance.Controller.Compute.ServerGroups;
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Work;
@@ -51,7 +52,7 @@ internal sealed class CreateServers(ServerContext context, FlavorStore flavors, 
         var key = request.KeyName is { } name ? await KeypairStore.FindAsync(tx, caller.UserId, name, ct) : null;
         if (request.KeyName is not null && key is null)
             return ComputeFaults.Invalid("Invalid key_name provided.");
-        if ((await AskAsync(tx, request, flavor, image, ct)).Failed(out var badHost, out var ask))
+        if ((await AskAsync(tx, caller, request, flavor, image, ct)).Failed(out var badHost, out var ask))
             return badHost;
         if ((await CountAsync(tx, caller, request, flavor, ct)).Failed(out var overQuota, out var count))
             return overQuota;
@@ -79,7 +80,8 @@ internal sealed class CreateServers(ServerContext context, FlavorStore flavors, 
         return QuotaRules.CountThatFits(limits, used, flavor.Vcpus, flavor.MemoryMiB, request.MinCount, request.MaxCount);
     }
 
-    private async Task<Outcome<PlacementAsk>> AskAsync(Session tx, CreateRequest request, Flavor flavor, BootImage image, CancellationToken ct)
+    private async Task<Outcome<PlacementAsk>> AskAsync(
+        Session tx, Caller caller, CreateRequest request, Flavor flavor, BootImage image, CancellationToken ct)
     {
         var hosts = await context.Hosts.ListAsync(tx, ct);
         if (request.ForcedHost is { } forced && hosts.All(host => host.Node.HostName != forced))
@@ -87,10 +89,24 @@ internal sealed class CreateServers(ServerContext context, FlavorStore flavors, 
         if (request.ForcedHost is null && request.Zone is { } zone && zone != HostStore.DefaultZone && hosts.All(host => host.Zone != zone))
             return ComputeFaults.Invalid("The requested availability zone is not available");
 
+        var group = request.Hints.Group is { } id ? await ServerGroupStore.FindAsync(tx, id, ct) : null;
+        if (request.Hints.Group is not null && group?.ProjectId != caller.ProjectId)
+            return ComputeFaults.Invalid($"Instance group {request.Hints.Group} could not be found.");
         var away = await NodesOfAsync(tx, request.Hints.DifferentHost, ct);
         var beside = request.Hints.SameHost.Count > 0 ? await NodesOfAsync(tx, request.Hints.SameHost, ct) : null;
         var architecture = image.Properties.GetValueOrDefault("hw_architecture") ?? image.Properties.GetValueOrDefault("architecture");
-        return new PlacementAsk(ResourceNeeds.Of(flavor), request.Zone, request.ForcedHost, architecture, away, beside);
+        return new PlacementAsk(ResourceNeeds.Of(flavor), request.Zone, request.ForcedHost, architecture, away, beside, group);
+    }
+
+    // Asked again for every server: its group's members are also those made a moment ago.
+    private static async Task<PlacementAsk> WithGroupAsync(Session tx, PlacementAsk ask, CancellationToken ct)
+    {
+        if (ask.Group is null || await ServerGroupStore.FindAsync(tx, ask.Group.Id, ct) is not { Members.Count: > 0 } group)
+            return ask;
+        var nodes = await NodesOfAsync(tx, group.Members, ct);
+        return group.Policy == GroupPolicies.AntiAffinity
+            ? ask with { AwayFrom = nodes.Union(ask.AwayFrom).ToHashSet() }
+            : ask with { OnlyOn = ask.OnlyOn is { } only ? nodes.Intersect(only).ToHashSet() : nodes };
     }
 
     private static async Task<HashSet<string>> NodesOfAsync(Session tx, IReadOnlyList<string> serverIds, CancellationToken ct)
@@ -108,9 +124,11 @@ internal sealed class CreateServers(ServerContext context, FlavorStore flavors, 
     private async Task<Outcome<Server>> CreateOneAsync(
         Session tx, Caller caller, Actor actor, CreatePlan plan, string reservation, int index, CancellationToken ct)
     {
-        var decision = await context.Scheduler.ChooseAsync(tx, plan.Ask, ct);
+        var decision = await context.Scheduler.ChooseAsync(tx, await WithGroupAsync(tx, plan.Ask, ct), ct);
         var server = NewServer(caller, actor, plan, reservation, index, decision);
         var boot = NewBoot(plan);
+        if (plan.Ask.Group is { } group)
+            await ServerGroupStore.AddMemberAsync(tx, group.Id, server.Id, ct);
         if (decision.Host is null)
         {
             await ServerStore.InsertAsync(tx, server, boot, ct);

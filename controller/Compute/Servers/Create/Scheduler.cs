@@ -1,4 +1,5 @@
 using Appliance.Controller.Compute.Hosts;
+using Appliance.Controller.Compute.ServerGroups;
 using Appliance.Controller.Data;
 
 namespace Appliance.Controller.Compute.Servers.Create;
@@ -9,8 +10,10 @@ namespace Appliance.Controller.Compute.Servers.Create;
 /// <param name="Architecture">The image's; null: any.</param>
 /// <param name="AwayFrom">Nodes it must not be on.</param>
 /// <param name="OnlyOn">Nodes it must be on one of; null: any.</param>
+/// <param name="Group">The server group it joins; its members' nodes come on top.</param>
 internal sealed record PlacementAsk(
-    ResourceRequest Resources, string? Zone, string? ForcedHost, string? Architecture, IReadOnlySet<string> AwayFrom, IReadOnlySet<string>? OnlyOn);
+    ResourceRequest Resources, string? Zone, string? ForcedHost, string? Architecture, IReadOnlySet<string> AwayFrom, IReadOnlySet<string>? OnlyOn,
+    ServerGroup? Group = null);
 
 /// <summary>The chosen node, or why each node was not.</summary>
 internal sealed record PlacementDecision(ComputeHost? Host, IReadOnlyList<(string HostName, IReadOnlyList<string> Lacks)> Refusals)

@@ -13,7 +13,7 @@ internal sealed class ServerLister(IServerNetworking networking)
     public async Task<Outcome<ServerPage>> ListAsync(Session tx, ServerListRequest request, CancellationToken ct)
     {
         var filters = request.Filters;
-        if (filters.MatchesNothing)
+        if (filters.MatchesNothing || request.Page.Limit == 0)
             return new ServerPage([], false);
         Server? marker = null;
         if (request.Page.Marker is { } id)
