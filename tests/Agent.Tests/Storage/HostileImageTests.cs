@@ -57,12 +57,11 @@ public sealed class HostileImageTests
         SkipWithoutQemuImg();
         using var folder = new TestFolder();
         await using var storage = new TestStorage(folder.Path, new TestImages());
-        var path = Path.Combine(folder.Path, "hostile");
-        await TestStorage.RunAsync(
-            "qemu-img", "create", "-q", "-f", "qcow2", "--object", "secret,id=s,data=abc", "-o", "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10",
-            path, "1M");
+        var bytes = await QcowOfAsync(folder, new byte[1 << 20]);
+        // crypt_method: LUKS. qemu-img itself makes such files only after measuring the processor, which fails on a busy machine.
+        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(32), 2);
 
-        await IsRefusedAsync(storage, await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken), "encrypted");
+        await IsRefusedAsync(storage, bytes, "encrypted");
     }
 
     [Fact]
