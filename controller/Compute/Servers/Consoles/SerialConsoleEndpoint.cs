@@ -96,7 +96,12 @@ internal sealed partial class SerialConsoleEndpoint(ServerContext context, ILogg
         {
             var received = await socket.ReceiveAsync(buffer.AsMemory(), ct);
             if (received.MessageType == WebSocketMessageType.Close)
+            {
+                // The client waits for its close to be answered (RFC 6455 §5.5.1).
+                await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, ct);
                 return;
+            }
+
             await serial.WriteAsync(buffer.AsMemory(0, received.Count), ct);
             await serial.FlushAsync(ct);
         }
