@@ -13,7 +13,7 @@ internal sealed class FirstCloud(Site site)
         await Program.RunAsync("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", KeyFile);
         await site.Client.TextAsync("image", "create", "--disk-format", "qcow2", "--container-format", "bare", "--public",
             "--file", Site.Out("guest.qcow2"), "guest");
-        await site.Client.TextAsync("flavor", "create", "--ram", "128", "--vcpus", "1", "--disk", "1", "m1.tiny");
+        await site.Client.TextAsync("flavor", "create", "--ram", "128", "--vcpus", "1", "--disk", "1", "tiny");
         await site.Client.TextAsync("keypair", "create", "--public-key", KeyFile + ".pub", "k");
     }
 
@@ -39,7 +39,7 @@ internal sealed class FirstCloud(Site site)
     /// <summary>Boots a guest and waits until it is ACTIVE.</summary>
     public async Task<JsonNode> BootAsync(string name, string network, params string[] options)
     {
-        await site.Client.TextAsync(["server", "create", "--image", "guest", "--flavor", "m1.tiny", "--network", network, "--key-name", "k",
+        await site.Client.TextAsync(["server", "create", "--image", "guest", "--flavor", "tiny", "--network", network, "--key-name", "k",
             "--security-group", "web", .. options, name]);
         return await AwaitStatusAsync(name, "ACTIVE");
     }
