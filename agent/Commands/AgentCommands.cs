@@ -1,4 +1,5 @@
 using Appliance.Agent.Link;
+using Appliance.Linux.Libc;
 
 namespace Appliance.Agent.Commands;
 
@@ -56,12 +57,17 @@ internal static class AgentCommands
         {
             return await command(options);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or EnrolmentRefusedException or InvalidDataException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or EnrolmentRefusedException or InvalidDataException or LinuxException)
         {
-            await Console.Error.WriteLineAsync($"appliance-agent: {Describe(e)}");
+            await Console.Error.WriteLineAsync($"appliance-agent: {Describe(e)}{Hint(e)}");
             return 1;
         }
     }
+
+    // Bridges, TAPs, namespaces and the users that guests run as.
+    private static string Hint(Exception e) => e is LinuxException { Errno: Errno.EPERM or Errno.EACCES } && !Environment.IsPrivilegedProcess
+        ? "; run the agent as root, or with --driver simulated"
+        : "";
 
     private static string Describe(Exception e) => e.InnerException is { } inner ? $"{e.Message}: {Describe(inner)}" : e.Message;
 }
