@@ -10,8 +10,11 @@ public class TwoNodeTests
     [Fact]
     public async Task Guests_of_one_network_on_two_nodes_ping_each_other_over_vxlan()
     {
-        await MakeUnderlayAsync("node1", 1);
-        await MakeUnderlayAsync("node2", 2);
+        await Program.RunAsync("ip", "link", "add", "underlay", "type", "bridge");
+        await Program.RunAsync("ip", "address", "add", $"{Underlay}.254/24", "dev", "underlay");
+        await Program.RunAsync("ip", "link", "set", "underlay", "up");
+        await JoinUnderlayAsync("node1", 1);
+        await JoinUnderlayAsync("node2", 2);
         try
         {
             await using var site = await Site.StartAsync();
@@ -46,15 +49,8 @@ public class TwoNodeTests
         }
     }
 
-    private static async Task MakeUnderlayAsync(string node, int number)
+    private static async Task JoinUnderlayAsync(string node, int number)
     {
-        if (!Directory.Exists("/sys/class/net/underlay"))
-        {
-            await Program.RunAsync("ip", "link", "add", "underlay", "type", "bridge");
-            await Program.RunAsync("ip", "address", "add", $"{Underlay}.254/24", "dev", "underlay");
-            await Program.RunAsync("ip", "link", "set", "underlay", "up");
-        }
-
         await Program.RunAsync("ip", "netns", "add", node);
         await Program.RunAsync("ip", "link", "add", $"u{number}", "type", "veth", "peer", "name", "underlay0", "netns", node);
         await Program.RunAsync("ip", "link", "set", $"u{number}", "master", "underlay", "up");
