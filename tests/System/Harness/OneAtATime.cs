@@ -1,2 +1,0 @@
-// Every test has the machine's ports, bridges and guests to itself.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
