@@ -4,7 +4,7 @@ using Appliance.SystemTests.Harness;
 namespace Appliance.SystemTests.Crashes;
 
 /// <summary>The controller is killed as by <c>kill -9</c> at every durable step of making and deleting a server; what was asked still happens.</summary>
-[Collection("the machine, one at a time")]
+[Collection("guest machines")]
 public class ControllerCrashTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);

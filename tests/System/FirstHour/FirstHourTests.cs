@@ -3,7 +3,7 @@ using Appliance.SystemTests.Harness;
 namespace Appliance.SystemTests.FirstHour;
 
 /// <summary>What a person does in the first hour, with Debian's client and real guests; one story, for every guest costs a boot.</summary>
-[Collection("the machine, one at a time")]
+[Collection("guest machines")]
 public class FirstHourTests
 {
     private const string UserData = "#!/bin/sh\necho user-data ran as $(id -un) > /run/user-data-was-here\n";

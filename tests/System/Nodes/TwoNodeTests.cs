@@ -3,7 +3,7 @@ using Appliance.SystemTests.Harness;
 namespace Appliance.SystemTests.Nodes;
 
 /// <summary>Two nodes on one machine, each agent in a network namespace of its own, joined by an underlay bridge.</summary>
-[Collection("the machine, one at a time")]
+[Collection("guest machines")]
 public class TwoNodeTests
 {
     private const string Underlay = "10.99.0";
