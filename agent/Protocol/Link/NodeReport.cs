@@ -12,7 +12,7 @@ public sealed record NodeReport(
 public sealed record CpuReport(int Count, int Sockets, int CoresPerSocket, int ThreadsPerCore, string Architecture, string Vendor, string Model,
     IReadOnlyList<string> Features);
 
-/// <param name="Reason">Why it cannot be used here, and what would help; null when it can.</param>
+/// <param name="Reason">Why it cannot be used here, or only slowly, and what would help; null when all is well.</param>
 /// <param name="Version">Of the hypervisor behind it.</param>
 /// <param name="Accelerator"><c>kvm</c>, <c>tcg</c> or <c>none</c>.</param>
 public sealed record DriverReport(string Name, bool IsUsable, string? Reason, string? Version, string Accelerator);
