@@ -60,7 +60,7 @@ internal sealed class GuestMachine : IAsyncDisposable
                 ? ["-drive", $"file={drive},if=none,id=config,format=raw,readonly=on", "-device", "virtio-blk-pci,drive=config"]
                 : Array.Empty<string>(),
             .. options.DirectKernel
-                ? ["-kernel", GuestImage.Kernel, "-initrd", GuestImage.Initrd, "-append", "console=ttyS0 quiet no_timer_check panic=10"]
+                ? ["-kernel", GuestImage.Kernel, "-initrd", GuestImage.Initrd, "-append", "console=ttyS0 quiet no_timer_check cryptomgr.notests panic=10"]
                 : Array.Empty<string>(),
         ];
         var process = Process.Start(new ProcessStartInfo(arguments[0], arguments[1..]) { RedirectStandardError = true })!;
