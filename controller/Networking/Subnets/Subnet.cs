@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Appliance.Controller.Networking.Addressing;
 using Appliance.Controller.Networking.Resources;
 
@@ -28,6 +29,7 @@ internal sealed record HostRoute(string Destination, string Nexthop);
 
 internal sealed record AllocationPool(string Start, string End)
 {
+    [JsonIgnore]
     public AddressRange Range => new(Ip.Parse(Start), Ip.Parse(End));
 }
 

@@ -17,8 +17,9 @@ internal sealed class SubnetKind(NetworkingContext context, NetworkKind networks
     public override ResourceTable<Subnet> Table => SubnetTable.Table;
     public override Fault NotFound(string id) => NeutronErrors.SubnetNotFound(id);
 
+    // That a network is external does not show its subnets.
     public override string VisibleCondition =>
-        $"r.project_id = @caller_project OR r.network_id IN (SELECT n.id FROM networks n WHERE {NetworkKind.Visible("n")})";
+        "r.project_id = @caller_project OR r.network_id IN (SELECT n.id FROM networks n WHERE n.project_id = @caller_project OR n.shared = 1)";
 
     public override async Task<Outcome<Subnet>> CreateAsync(Session tx, Requester requester, AttributeValues values, CancellationToken ct)
     {
