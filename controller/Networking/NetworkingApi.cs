@@ -46,12 +46,12 @@ internal sealed class NetworkingApi : ApiService
         platform.Policy.AddDefaults(Name, new StringReader(NetworkingPolicies.Yaml));
         var defaults = new DefaultGroups(_context);
         var ports = new PortStore(_context);
-        _networks = new NetworkKind(_context);
+        _networks = new NetworkKind(_context, ports);
         _subnets = new SubnetKind(_context, _networks, new SubnetAddresses(_context.Marks));
         _ports = new PortKind(_context, _networks, defaults, ports);
         _groups = new SecurityGroupKind(_context, defaults);
         _rules = new SecurityGroupRuleKind(_context, _groups);
-        _agents = new AgentRoutes(nodes);
+        _agents = new AgentRoutes(nodes, _context);
         var routerPorts = new RouterPorts(_context, _networks, ports);
         _routers = new RouterKind(_context, routerPorts);
         _routerActions = new RouterActions(_context, _routers, new RouterInterfaces(_context, routerPorts, ports, _ports, _subnets));

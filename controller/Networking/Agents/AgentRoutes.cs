@@ -9,19 +9,20 @@ namespace Appliance.Controller.Networking.Agents;
 /// Agents, availability zones and service providers: what there is to serve networks with. Source: neutron/extensions/agent.py,
 /// availability_zone.py, servicetype.py.
 /// </summary>
-internal sealed class AgentRoutes(INodes nodes)
+internal sealed class AgentRoutes(INodes nodes, NetworkingContext context)
 {
     public void Map(ApiRoutes v2)
     {
-        v2.Get("/agents", ListAsync).Allow("get_agent");
-        v2.Get("/agents/{agent_id}", ShowAsync).Allow("get_agent");
+        // Whoever may not see agents sees none, rather than a refusal.
+        v2.Get("/agents", ListAsync).Allow(NetworkingPolicies.AnyCaller);
+        v2.Get("/agents/{agent_id}", ShowAsync).Allow(NetworkingPolicies.AnyCaller);
         v2.Get("/availability_zones", ListZonesAsync).Allow("get_availability_zone");
         v2.Get("/service-providers", ListProvidersAsync).Allow("get_service_provider");
     }
 
     private Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)
     {
-        var agents = nodes.All.SelectMany(Agent.Of).Where(agent => Matches(agent, request.Query)).OrderBy(static agent => agent.Id, StringComparer.Ordinal);
+        var agents = Visible(request).Where(agent => Matches(agent, request.Query)).OrderBy(static agent => agent.Id, StringComparer.Ordinal);
         return Task.FromResult(ApiResult.Ok(json =>
         {
             json.WriteStartObject();
@@ -36,7 +37,7 @@ internal sealed class AgentRoutes(INodes nodes)
     private Task<ApiResult> ShowAsync(ApiRequest request, CancellationToken ct)
     {
         var id = request.Path("agent_id");
-        if (nodes.All.SelectMany(Agent.Of).FirstOrDefault(agent => agent.Id == id) is not { } found)
+        if (Visible(request).FirstOrDefault(agent => agent.Id == id) is not { } found)
             return Task.FromResult<ApiResult>(NeutronErrors.NotFound("AgentNotFound", $"Agent {id} could not be found."));
         return Task.FromResult(ApiResult.Ok(json =>
         {
@@ -46,6 +47,9 @@ internal sealed class AgentRoutes(INodes nodes)
             json.WriteEndObject();
         }));
     }
+
+    private IEnumerable<Agent> Visible(ApiRequest request) =>
+        context.Check("get_agent", request.Caller, request.Caller.ProjectId) is null ? nodes.All.SelectMany(Agent.Of) : [];
 
     private Task<ApiResult> ListZonesAsync(ApiRequest request, CancellationToken ct) => Task.FromResult(ApiResult.Ok(json =>
     {

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Networking.Attributes;
+using Appliance.Controller.Networking.FloatingIps;
 using Appliance.Controller.Networking.Ports;
 using Appliance.Controller.Networking.Projection;
 using Appliance.Controller.Networking.Resources;
@@ -9,7 +10,7 @@ using Appliance.Controller.Networking.Resources;
 namespace Appliance.Controller.Networking.Networks;
 
 /// <summary>Networks. Source: neutron/db/db_base_plugin_v2.py, neutron/db/external_net_db.py, neutron/plugins/ml2/plugin.py.</summary>
-internal sealed class NetworkKind(NetworkingContext context) : ResourceKind<Network>(context)
+internal sealed class NetworkKind(NetworkingContext context, PortStore portStore) : ResourceKind<Network>(context)
 {
     public override string Name => "network";
     public override AttributeTable<Network> Attributes => NetworkAttributes.Table;
@@ -87,6 +88,7 @@ internal sealed class NetworkKind(NetworkingContext context) : ResourceKind<Netw
 
     public override async Task<Fault?> DeleteAsync(Session tx, Requester requester, Network current, CancellationToken ct)
     {
+        await DeleteIdleFloatingIpsAsync(tx, current.Id, ct);
         var ports = await tx.ListAsync("SELECT id FROM ports WHERE network_id = @id ORDER BY id LIMIT 20", static row => row.String(0), ct, ("id", current.Id));
         if (ports.Count > 0)
             return NetworkRules.InUse(current.Id, ports);
@@ -94,6 +96,17 @@ internal sealed class NetworkKind(NetworkingContext context) : ResourceKind<Netw
         await Table.DeleteAsync(tx, current.Id, ct);
         await Context.Marks.NetworkAsync(tx, current.Id, ct);
         return null;
+    }
+
+    // Floating IPs that lead nowhere do not hold their network. neutron/db/l3_db.py delete_disassociated_floatingips
+    private async Task DeleteIdleFloatingIpsAsync(Session tx, string networkId, CancellationToken ct)
+    {
+        foreach (var ip in await FloatingIpTable.Table.ListAsync(tx, "r.network_id = @network AND r.port_id IS NULL", ct, ("network", networkId)))
+        {
+            await FloatingIpTable.Table.DeleteAsync(tx, ip.Id, ct);
+            if (await PortTable.Table.FindAsync(tx, ip.ExternalPortId, ct) is { } port)
+                await portStore.DeleteAsync(tx, port, ct);
+        }
     }
 
     // Answers the VNI; 0 for a flat network.

@@ -20,6 +20,8 @@ internal sealed class QuotaRoutes(NetworkingContext context)
         v2.Get("/quotas/{project_id}", ShowAsync).Allow(NetworkingPolicies.AnyCaller);
         v2.Get("/quotas/{project_id}/default", ShowDefaultAsync).Allow(NetworkingPolicies.AnyCaller);
         v2.Get("/quotas/{project_id}/details", ShowDetailsAsync).Allow(NetworkingPolicies.AnyCaller);
+        // The format suffix that clients of the first years write.
+        v2.Get("/quotas/{project_id}/details.json", ShowDetailsAsync).Allow(NetworkingPolicies.AnyCaller);
         v2.Put("/quotas/{project_id}", UpdateAsync).Allow("update_quota");
         v2.Delete("/quotas/{project_id}", DeleteAsync).Allow("delete_quota");
     }
