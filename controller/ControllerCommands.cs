@@ -1,5 +1,6 @@
 using Appliance.Controller.Http;
 using Appliance.Controller.Http.Policies;
+using Appliance.Controller.Identity.Settings;
 using Appliance.Controller.Link;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -23,6 +24,7 @@ internal static class ControllerCommands
           --region NAME           region name (RegionOne)
           --admin-password TEXT   password of the first administrator, new database only (random, in DIR/admin-password)
           --policy FILE           policy overrides, oslo.policy YAML
+          --keystone-conf FILE    settings of Identity in Keystone's own form: [security_compliance], [trust], [unified_limit]
           --log-level LEVEL       trace, debug, information, warning, error (information)
         join-token  prints a token that lets one machine join the cloud as a node, once (appliance-agent run --join-token)
           --data DIR              the controller's folder; the controller may be running
@@ -120,6 +122,7 @@ internal static class ControllerCommands
                 "--region" => options with { Region = value },
                 "--admin-password" => options with { AdminPassword = value },
                 "--policy" => options with { PolicyFile = value },
+                "--keystone-conf" => options with { Identity = IdentitySettings.Load(value) },
                 "--log-level" when Enum.TryParse<LogLevel>(value, ignoreCase: true, out var level) => options with { LogLevel = level },
                 "--log-level" => throw new FormatException($"'{value}' is not a log level"),
                 _ => throw new FormatException($"unknown option {arguments[i]}"),

@@ -1,3 +1,5 @@
+using Appliance.Controller.Identity.Settings;
+
 namespace Appliance.Controller;
 
 /// <summary>Settings of one controller process; from the command line, with defaults for a single site.</summary>
@@ -25,6 +27,9 @@ internal sealed record ControllerOptions
 
     /// <summary>Policy overrides (oslo.policy YAML); null: none.</summary>
     public string? PolicyFile { get; init; }
+
+    /// <summary>Settings of Identity that sites differ in.</summary>
+    public IdentitySettings Identity { get; init; } = new();
 
     /// <summary>Label of the provider network that tenants reach the outside through.</summary>
     public string ExternalPhysicalNetwork { get; init; } = "public";

@@ -12,6 +12,7 @@ using Appliance.Controller.Identity.Credentials;
 using Appliance.Controller.Identity.Domains;
 using Appliance.Controller.Identity.Grants;
 using Appliance.Controller.Identity.Groups;
+using Appliance.Controller.Identity.Limits;
 using Appliance.Controller.Identity.Passwords;
 using Appliance.Controller.Identity.Projects;
 using Appliance.Controller.Identity.Roles;
@@ -87,6 +88,8 @@ internal sealed class IdentityApi : ApiService
         new RegionRoutes(_context).Map(v3);
         new ServiceRoutes(_context).Map(v3);
         new EndpointRoutes(_context).Map(v3);
+        new RegisteredLimitRoutes(_context).Map(v3);
+        new LimitRoutes(_context).Map(v3);
     }
 
     private void MapProjects(ApiRoutes v3)

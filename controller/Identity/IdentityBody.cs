@@ -26,6 +26,20 @@ internal static class IdentityBody
         return Check(schema, member) is { } invalid ? invalid : member;
     }
 
+    /// <summary>
+    /// The whole body, checked against a schema of it. Words as Keystone's newer resources have them. Source: keystone/api/validation/validators.py.
+    /// </summary>
+    public static async Task<Outcome<JsonElement>> ReadWholeAsync(ApiRequest request, JsonSchema schema, CancellationToken ct)
+    {
+        if ((await ReadAsync(request, ct)).Failed(out var fault, out var body))
+            return fault;
+        if (schema.Check(body) is not { } error)
+            return body;
+        return IdentityFaults.Invalid(error.Path.Count == 0
+            ? error.Message
+            : $"Invalid input for field/attribute {error.Path[^1]}. Value: {PythonText.Str(error.Value)}. {error.Message}");
+    }
+
     public static Fault? Check(JsonSchema schema, JsonElement value)
     {
         if (schema.Check(value) is not { } error)

@@ -1,4 +1,5 @@
 using Appliance.Controller.Data;
+using Appliance.Controller.Identity.Limits;
 
 namespace Appliance.Controller.Identity;
 
@@ -61,6 +62,7 @@ internal static class IdentitySchema
             id TEXT PRIMARY KEY, user_id TEXT NOT NULL, project_id TEXT, type TEXT NOT NULL, sealed_blob TEXT NOT NULL, extra TEXT NOT NULL);
         CREATE INDEX identity_credentials_user ON identity_credentials (user_id);
         """,
+        LimitJson.Tables,
     ]);
 }
 
@@ -68,4 +70,11 @@ internal static class IdentitySchema
 internal static class Ids
 {
     public static string New() => Guid.NewGuid().ToString("N");
+
+    /// <summary>32 hexadecimal digits, with or without dashes. Source: oslo_utils/uuidutils.py.</summary>
+    public static bool IsUuidLike(string text)
+    {
+        var digits = text.Replace("-", "", StringComparison.Ordinal);
+        return digits.Length == 32 && digits.All(char.IsAsciiHexDigit);
+    }
 }

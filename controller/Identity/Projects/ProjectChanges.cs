@@ -3,6 +3,7 @@ using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Http.Json;
 using Appliance.Controller.Identity.Collections;
+using Appliance.Controller.Identity.Settings;
 
 namespace Appliance.Controller.Identity.Projects;
 
@@ -13,7 +14,8 @@ internal sealed class ProjectChanges(IdentityContext context)
     {
         var domain = project.DomainId is { } domainId ? await ProjectJson.Domains.FindAsync(tx, domainId, token) : null;
         var lineage = project.ParentId is { } parent ? await ProjectStore.ListLineageAsync(tx, parent, token) : [];
-        if (ProjectRules.CheckCreate(project, domain, lineage) is { } refused)
+        var isTwoLevel = context.Options.Identity.UnifiedLimit.EnforcementModel == UnifiedLimitSettings.StrictTwoLevel;
+        if (ProjectRules.CheckCreate(project, domain, lineage, isTwoLevel) is { } refused)
             return refused;
         if (!await ProjectStore.TryInsertAsync(tx, project, token))
             return ProjectRules.NameTaken(project);

@@ -12,7 +12,8 @@ internal static class ProjectRules
     private const int MaxDepth = 5;
 
     /// <param name="lineage">The parent and everything above it, nearest first; empty when the parent does not exist.</param>
-    public static Fault? CheckCreate(Project project, Project? domain, IReadOnlyList<Project> lineage)
+    /// <param name="isTwoLevel">Limits are kept by domain and project alone, so that a project's parent is its domain.</param>
+    public static Fault? CheckCreate(Project project, Project? domain, IReadOnlyList<Project> lineage, bool isTwoLevel)
     {
         if (project.IsDomain)
             return project.ParentId is null ? null : IdentityFaults.Invalid("only root projects are allowed to act as domains.");
@@ -28,7 +29,7 @@ internal static class ProjectRules
                 $"Cannot create project, since it specifies its domain_id {domain.Id}, but specifies a parent in a different domain ({parent.DomainId}).");
         if (lineage.FirstOrDefault(static above => !above.Enabled) is { } disabled)
             return IdentityFaults.Invalid($"cannot create a project in a branch containing a disabled project: {disabled.Id}");
-        return lineage.Count > MaxDepth ? new Fault(FaultKind.Forbidden, $"Max hierarchy depth reached for {parent.Id} branch.") : null;
+        return lineage.Count > (isTwoLevel ? 1 : MaxDepth) ? new Fault(FaultKind.Forbidden, $"Max hierarchy depth reached for {parent.Id} branch.") : null;
     }
 
     /// <param name="lineage">Everything above the project.</param>

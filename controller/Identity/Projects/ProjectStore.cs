@@ -54,6 +54,7 @@ internal static class ProjectStore
         await tx.ExecuteAsync("DELETE FROM identity_assignments WHERE target_kind <> 'system' AND target_id = @id", ct, ("id", project.Id));
         await tx.ExecuteAsync("DELETE FROM identity_application_credentials WHERE project_id = @id", ct, ("id", project.Id));
         await tx.ExecuteAsync("DELETE FROM identity_credentials WHERE project_id = @id", ct, ("id", project.Id));
+        await tx.ExecuteAsync("DELETE FROM identity_limits WHERE project_id = @id OR domain_id = @id", ct, ("id", project.Id));
         await tx.ExecuteAsync("UPDATE identity_users SET default_project_id = NULL WHERE default_project_id = @id", ct, ("id", project.Id));
         await tx.ExecuteAsync("DELETE FROM identity_projects WHERE id = @id", ct, ("id", project.Id));
     }
@@ -75,6 +76,7 @@ internal static class ProjectStore
             "DELETE FROM identity_credentials WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
             "DELETE FROM identity_application_credentials WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
             "DELETE FROM identity_credentials WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
+            "DELETE FROM identity_limits WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
             "DELETE FROM identity_users WHERE domain_id = @domain",
             "DELETE FROM identity_groups WHERE domain_id = @domain",
             "DELETE FROM identity_roles WHERE domain_id = @domain",

@@ -1,0 +1,42 @@
+using Appliance.Controller.Identity.Settings;
+
+namespace Appliance.Controller.Tests.Identity;
+
+public class SettingsTests
+{
+    [Fact]
+    public void Keystones_own_file_is_read()
+    {
+        var settings = Read("""
+            # how keystone.conf looks
+            [security_compliance]
+            lockout_failure_attempts = 3
+            lockout_duration=60
+            password_regex = ^(?=.*\d).{7,}$
+            change_password_upon_first_use = True
+
+            [unified_limit]
+            enforcement_model = strict_two_level
+            """);
+
+        Assert.Equal(3, settings.SecurityCompliance.LockoutFailureAttempts);
+        Assert.Equal(TimeSpan.FromMinutes(1), settings.SecurityCompliance.LockoutDuration);
+        Assert.True(settings.SecurityCompliance.ChangePasswordUponFirstUse);
+        Assert.Matches(settings.SecurityCompliance.PasswordRegex!, "password1");
+        Assert.Equal("strict_two_level", settings.UnifiedLimit.EnforcementModel);
+        Assert.Equal(3, settings.Trust.MaxRedelegationCount);
+    }
+
+    [Theory]
+    [InlineData("[security_compliance]\nlockout_failure_attempt = 3", "conf:2: there is no option lockout_failure_attempt in [security_compliance]")]
+    [InlineData("[security_compliance]\nlockout_duration = soon", "is not an integer")]
+    [InlineData("[security_compliance]\npassword_regex = (", "conf:2: password_regex")]
+    [InlineData("[unified_limit]\nenforcement_model = round", "is none of flat, strict_two_level")]
+    [InlineData("[security_compliance", "a section is written [name]")]
+    [InlineData("lockout_duration = 1", "neither [section] nor option = value")]
+    [InlineData("  more", "no option to go on with")]
+    public void A_mistake_is_told_with_its_line(string text, string words) =>
+        Assert.Contains(words, Assert.Throws<FormatException>(() => Read(text)).Message, StringComparison.Ordinal);
+
+    private static IdentitySettings Read(string text) => IdentitySettings.Read(SettingsFile.Read(new StringReader(text), "conf"));
+}
