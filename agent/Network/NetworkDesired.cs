@@ -3,7 +3,10 @@ using Appliance.Protocol.Documents;
 
 namespace Appliance.Agent.Network;
 
-/// <summary>Everything of the network that this node should have. What is not named is removed.</summary>
+/// <summary>
+/// Everything of the network that this node should have. What is not named is removed. Documents that have not changed since the last pass
+/// should be the same objects: their rules are then not written again.
+/// </summary>
 internal sealed record NetworkDesired(
     IReadOnlyList<Versioned<NetworkDocument>> Networks,
     IReadOnlyList<Versioned<PortDocument>> Ports,

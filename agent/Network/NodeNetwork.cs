@@ -28,7 +28,8 @@ internal sealed class NodeNetwork : IDisposable
     private readonly LinkApplier _links;
     private readonly NamespaceApplier _namespaces;
     private readonly SemaphoreSlim _one = new(1, 1);
-    private readonly string? _kernelFault;
+    private readonly ChainCache _chains = new();
+    private readonly string? _filterFault;
 
     /// <param name="within">The namespace to work in, which stays the caller's; null: the process's own.</param>
     /// <exception cref="LinuxException">The process may not use netlink.</exception>
@@ -39,7 +40,7 @@ internal sealed class NodeNetwork : IDisposable
         _instance = options.Instance ?? _home.Namespace.Run(NodeInstance.Detect);
         _links = new(_home.Route, options);
         _namespaces = new(_instance);
-        _kernelFault = PrepareKernel();
+        _filterFault = PrepareKernel();
     }
 
     /// <summary><see cref="NetworkOptions.Instance"/>, resolved: part of the names of named namespaces (<see cref="NetworkNames"/>).</summary>
@@ -72,13 +73,16 @@ internal sealed class NodeNetwork : IDisposable
     private IReadOnlyList<ObjectStatus> Converge(NetworkDesired desired)
     {
         _links.Read();
-        var (plan, policy) = NodePlanner.Plan(desired, _options, _instance, ReadFacts());
+        _chains.BeginPlan();
+        var (plan, policy) = NodePlanner.Plan(desired, _options, _instance, ReadFacts(), _chains);
         var faults = new ConvergeFaults(plan.Faults);
         bool stopForwarding = !plan.HostForwarding && HasSwitchedForwardingOn();
 
         var fresh = _namespaces.Prepare(plan);
         _links.Prepare(plan, _namespaces.Namespaces, fresh, faults);
-        var change = _home.Nft.Converge(plan.Tables, OwnTables);
+        if (TryFilter(plan, desired, faults) is not { } change)
+            return Statuses(desired, faults);
+
         if (plan.HostForwarding)
             Sysctl.Set("ipv4/ip_forward", "1");
         if (stopForwarding)
@@ -86,12 +90,36 @@ internal sealed class NodeNetwork : IDisposable
         _links.Configure(plan, faults);
         ForwardingApplier.Apply(_home.Route, plan, _links.Links, faults);
         _namespaces.Configure(plan, faults);
-
-        // Before the first pass of this process an earlier one may have stopped between changing the rules and this.
-        if (change.ChangedChains.Any(chain => chain.Family == NftFamily.Inet) || change.ShrunkSets.Count > 0 || !_home.Visited)
-            _home.Conntrack.DeleteAll(_home.Conntrack.List().Where(connection => !policy.Allows(connection)));
+        EndForbidden(policy, change);
         _home.Visited = true;
         return Statuses(desired, faults);
+    }
+
+    /// <summary>Null when the kernel refused the rules: the old ones stand, and no link may get traffic that they do not know.</summary>
+    private NftChange? TryFilter(NodePlan plan, NetworkDesired desired, ConvergeFaults faults)
+    {
+        try
+        {
+            return _home.Nft.Converge(plan.Tables, OwnTables);
+        }
+        catch (LinuxException error)
+        {
+            var held = desired.Networks.Select(network => new DocumentKey(DocumentKinds.Network, network.Document.Id))
+                .Concat(desired.Ports.Select(port => new DocumentKey(DocumentKinds.Port, port.Document.Id)))
+                .Concat(desired.Routers.Select(router => new DocumentKey(DocumentKinds.Router, router.Document.Id)));
+            foreach (var document in held)
+                faults.Add(document, $"The node's packet filter could not be changed. {error.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>Ends connections that present rules forbid, after a change that may have forbidden some.</summary>
+    private void EndForbidden(ConnectionPolicy policy, NftChange change)
+    {
+        // An earlier process may have stopped between changing the rules and this.
+        bool mayForbid = !_home.Visited || change.ShrunkSets.Count > 0 || change.ChangedChains.Any(chain => chain.Family == NftFamily.Inet);
+        if (mayForbid)
+            _home.Conntrack.DeleteAll(_home.Conntrack.List().Where(connection => !policy.Allows(connection)));
     }
 
     private KernelFacts ReadFacts()
@@ -104,7 +132,7 @@ internal sealed class NodeNetwork : IDisposable
         }
 
         var bridges = _links.Links.Where(link => link.Kind == "bridge" && !NetworkNames.IsOwnLink(link.Name)).Select(link => link.Name);
-        return new(aliases, bridges.ToHashSet(), Sysctl.Read("ipv4/ip_forward") != "0");
+        return new(aliases, bridges.ToHashSet(), Sysctl.Read("ipv4/ip_forward") != "0", _filterFault);
     }
 
     private bool HasSwitchedForwardingOn() => _links.Links.Any(link =>
@@ -120,7 +148,7 @@ internal sealed class NodeNetwork : IDisposable
         return $"Security groups need br_netfilter, and {reason}. Provide the module, or a kernel with CONFIG_BRIDGE_NETFILTER.";
     }
 
-    private List<ObjectStatus> Statuses(NetworkDesired desired, ConvergeFaults faults)
+    private static List<ObjectStatus> Statuses(NetworkDesired desired, ConvergeFaults faults)
     {
         var statuses = new List<ObjectStatus>();
         var down = desired.Networks.Where(network => !network.Document.AdminStateUp).Select(network => network.Document.Id).ToHashSet();
@@ -129,8 +157,7 @@ internal sealed class NodeNetwork : IDisposable
         foreach (var (generation, port) in desired.Ports)
         {
             string state = port.AdminStateUp && !down.Contains(port.NetworkId) ? Active : Down;
-            string? fault = faults.Of(DocumentKinds.Port, port.Id) ?? (port.PortSecurityEnabled ? _kernelFault : null);
-            statuses.Add(Status(DocumentKinds.Port, port.Id, generation, state, fault));
+            statuses.Add(Status(DocumentKinds.Port, port.Id, generation, state, faults.Of(DocumentKinds.Port, port.Id)));
         }
 
         foreach (var (generation, router) in desired.Routers)

@@ -20,7 +20,8 @@ internal sealed class NetlinkSocket : IDisposable
     private const int MaxDumpAttempts = 8;
 
     private readonly Fd _socket;
-    private readonly byte[] _received = ArrayPool<byte>.Shared.Rent(64 << 10);
+    // Held during calls only: an agent keeps sockets in hundreds of namespaces.
+    private byte[] _received = [];
     private uint _sequence;
 
     public NetlinkSocket(int protocol)
@@ -50,6 +51,7 @@ internal sealed class NetlinkSocket : IDisposable
         List<NetlinkFailure>? failures = null;
         uint first = TakeSequences(batch.Count);
         batch.Number(first, NLM_F_ACK);
+        using var buffer = new Buffer(this);
         for (int sent = 0, count; sent < batch.Count; sent += count)
         {
             Send(batch.Chunk(sent, MaxMessagesPerSend, MaxBytesPerSend, out count), batch.OperationOf(sent));
@@ -78,6 +80,7 @@ internal sealed class NetlinkSocket : IDisposable
         // The kernel has queued every answer by now. Which message a refused commit is blamed on differs between versions, so
         // all answers count, not that of a certain message.
         List<NetlinkFailure>? failures = null;
+        using var buffer = new Buffer(this);
         while (Sockets.TryReceive(_socket, _received, Sockets.MSG_DONTWAIT, out int length, out _))
         {
             foreach (var message in new ReceivedMessages(_received.AsSpan(0, length)))
@@ -95,6 +98,7 @@ internal sealed class NetlinkSocket : IDisposable
     /// <returns>The error that ended it: <c>ENOENT</c>/<c>ENODEV</c> for one object that does not exist.</returns>
     public NetlinkFailure? Query<T>(NetlinkBatch batch, List<T> results, Func<ushort, ReadOnlySpan<byte>, T?> read) where T : class
     {
+        using var buffer = new Buffer(this);
         for (int attempt = 1; ; attempt++)
         {
             results.Clear();
@@ -111,11 +115,7 @@ internal sealed class NetlinkSocket : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _socket.Dispose();
-        ArrayPool<byte>.Shared.Return(_received);
-    }
+    public void Dispose() => _socket.Dispose();
 
     private uint TakeSequences(int count)
     {
@@ -195,5 +195,26 @@ internal sealed class NetlinkSocket : IDisposable
         }
 
         return new(index, batch.OperationOf(index), (Errno)(-code), text);
+    }
+
+    /// <summary>What answers are received into, for the time of one call.</summary>
+    private readonly ref struct Buffer
+    {
+        // What the kernel fills at most in one answer of a dump (net/netlink/af_netlink.c, netlink_dump).
+        private const int Bytes = 64 << 10;
+
+        private readonly NetlinkSocket _socket;
+
+        public Buffer(NetlinkSocket socket)
+        {
+            _socket = socket;
+            socket._received = ArrayPool<byte>.Shared.Rent(Bytes);
+        }
+
+        public void Dispose()
+        {
+            ArrayPool<byte>.Shared.Return(_socket._received);
+            _socket._received = [];
+        }
     }
 }

@@ -65,22 +65,14 @@ internal static class Announcer
 
         // The pseudo-header that the checksum covers besides (RFC 8200 §8.1).
         byte[] pseudo = [.. address, .. allNodes, 0, 0, 0, (byte)message.Length, 0, 0, 0, 58];
-        ushort checksum = Checksum([.. pseudo, .. message]);
-        (message[2], message[3]) = ((byte)(checksum >> 8), (byte)checksum);
+        var checksum = new InternetChecksum();
+        checksum.Add(pseudo);
+        checksum.Add(message);
+        (message[2], message[3]) = ((byte)(checksum.Value >> 8), (byte)checksum.Value);
         return
         [
             0x33, 0x33, 0, 0, 0, 1, .. mac, 0x86, 0xdd,
             0x60, 0, 0, 0, 0, (byte)message.Length, 58, 255, .. address, .. allNodes, .. message,
         ];
-    }
-
-    private static ushort Checksum(ReadOnlySpan<byte> bytes)
-    {
-        uint sum = 0;
-        for (int i = 0; i + 1 < bytes.Length; i += 2)
-            sum += (uint)(bytes[i] << 8 | bytes[i + 1]);
-        while (sum > 0xffff)
-            sum = (sum & 0xffff) + (sum >> 16);
-        return (ushort)~sum;
     }
 }

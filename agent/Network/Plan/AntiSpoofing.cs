@@ -35,7 +35,7 @@ internal static class AntiSpoofing
 
     /// <param name="members">Every port of the agent's bridges, by interface name.</param>
     /// <param name="tunnels">Those that lead to other machines.</param>
-    public static NftTable Table(IReadOnlyList<PlannedPort> ports, IReadOnlyList<string> members, IReadOnlyList<string> tunnels)
+    public static NftTable Table(IReadOnlyList<PlannedPort> ports, IReadOnlyList<string> members, IReadOnlyList<string> tunnels, ChainCache cache)
     {
         var secured = ports.Where(port => port.Secured).ToList();
         var free = members.Except(secured.Select(port => port.Tap));
@@ -62,9 +62,10 @@ internal static class AntiSpoofing
         };
         foreach (var port in secured)
         {
-            chains.Add(new(FromChain(port), null, From(port)));
-            chains.Add(new(NeighborChain(port), null, Neighbors(port)));
-            chains.Add(new(ToChain(port), null, To(port)));
+            var inputs = (new ChainCache.Identity(port.Document), port.Mark);
+            chains.Add(cache.Get(NftFamily.Bridge, FromChain(port), inputs, () => From(port)));
+            chains.Add(cache.Get(NftFamily.Bridge, NeighborChain(port), inputs, () => Neighbors(port)));
+            chains.Add(cache.Get(NftFamily.Bridge, ToChain(port), inputs, () => To(port)));
         }
 
         return new(NftFamily.Bridge, NetworkNames.Table, chains,

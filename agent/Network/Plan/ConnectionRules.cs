@@ -31,7 +31,7 @@ internal static class ConnectionRules
     private static readonly IpPrefix MetadataIpv6 = new(ServiceAddresses.Ipv6, 128);
 
     /// <param name="zones">Bridge name → conntrack zone.</param>
-    public static NftTable Table(IReadOnlyList<PlannedPort> ports, IReadOnlyDictionary<string, int> zones, AddressSets sets)
+    public static NftTable Table(IReadOnlyList<PlannedPort> ports, IReadOnlyDictionary<string, int> zones, AddressSets sets, ChainCache cache)
     {
         var secured = ports.Where(port => port.Secured).ToList();
         var chains = new List<NftChain>
@@ -42,8 +42,9 @@ internal static class ConnectionRules
         };
         foreach (var port in secured)
         {
-            chains.Add(new($"from-{port.Document.Id}", null, Egress(port)));
-            chains.Add(new($"to-{port.Document.Id}", null, Ingress(port)));
+            var inputs = (port.Stateful, string.Join(' ', port.Groups.Select(group => group.Id)));
+            chains.Add(cache.Get(NftFamily.Inet, $"from-{port.Document.Id}", inputs, () => Egress(port)));
+            chains.Add(cache.Get(NftFamily.Inet, $"to-{port.Document.Id}", inputs, () => Ingress(port)));
         }
 
         foreach (var group in secured.SelectMany(port => port.Groups).DistinctBy(group => group.Id))

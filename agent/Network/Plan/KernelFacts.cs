@@ -4,7 +4,9 @@ namespace Appliance.Agent.Network.Plan;
 /// <param name="Aliases">Of the agent's links: numbers once given stay.</param>
 /// <param name="Bridges">Names of bridges that are not the agent's.</param>
 /// <param name="Forwards">Whether this machine routes IPv4.</param>
-internal sealed record KernelFacts(IReadOnlyList<LinkAlias> Aliases, IReadOnlySet<string> Bridges, bool Forwards)
+/// <param name="FilterFault">Why security groups cannot be enforced; null when they can.</param>
+internal sealed record KernelFacts(IReadOnlyList<LinkAlias> Aliases, IReadOnlySet<string> Bridges, bool Forwards, string? FilterFault)
 {
-    public static KernelFacts None { get; } = new([], new HashSet<string>(), false);
+    /// <summary>A fresh machine.</summary>
+    public static KernelFacts None { get; } = new([], new HashSet<string>(), false, null);
 }

@@ -6,7 +6,8 @@ using Appliance.Protocol.Documents;
 namespace Appliance.Agent.Network.Plan;
 
 /// <summary>
-/// Documents and options → every kernel object they ask for. Pure: the same input gives the same plan. One planner makes one plan.
+/// Documents and options → every kernel object they ask for. Pure but for the cache, which only saves work: the same input gives the same
+/// plan. One planner makes one plan.
 /// </summary>
 internal sealed class NodePlanner
 {
@@ -14,17 +15,19 @@ internal sealed class NodePlanner
     private readonly NetworkOptions _options;
     private readonly string _instance;
     private readonly KernelFacts _present;
+    private readonly ChainCache _cache;
     private readonly Dictionary<DocumentKey, string> _faults = [];
     private readonly Dictionary<string, NetworkDocument> _networks;
     private readonly IReadOnlyDictionary<string, int> _zones;
     private readonly IReadOnlyDictionary<string, int> _marks;
 
-    private NodePlanner(NetworkDesired desired, NetworkOptions options, string instance, KernelFacts present)
+    private NodePlanner(NetworkDesired desired, NetworkOptions options, string instance, KernelFacts present, ChainCache cache)
     {
         _desired = desired;
         _options = options;
         _instance = instance;
         _present = present;
+        _cache = cache;
         _networks = desired.Networks.Select(network => network.Document).ToDictionary(network => network.Id);
         _zones = Numbering.Assign(present.Aliases.Where(alias => alias.Kind == DocumentKinds.Network), _networks.Keys);
         _marks = Numbering.Assign(present.Aliases.Where(alias => alias.Kind == DocumentKinds.Port), desired.Ports.Select(port => port.Document.Id));
@@ -32,8 +35,8 @@ internal sealed class NodePlanner
 
     /// <param name="instance"><see cref="NetworkOptions.Instance"/>, resolved.</param>
     public static (NodePlan Plan, ConnectionPolicy Policy) Plan(
-        NetworkDesired desired, NetworkOptions options, string instance, KernelFacts present) =>
-        new NodePlanner(desired, options, instance, present).Plan();
+        NetworkDesired desired, NetworkOptions options, string instance, KernelFacts present, ChainCache cache) =>
+        new NodePlanner(desired, options, instance, present, cache).Plan();
 
     private (NodePlan Plan, ConnectionPolicy Policy) Plan()
     {
@@ -55,7 +58,7 @@ internal sealed class NodePlanner
 
         List<NftTable> tables = [];
         if (links.Count > 0)
-            tables.AddRange([AntiSpoofing.Table(ports, members, tunnels), ConnectionRules.Table(ports, BridgeZones(links), sets)]);
+            tables.AddRange([AntiSpoofing.Table(ports, members, tunnels, _cache), ConnectionRules.Table(ports, BridgeZones(links), sets, _cache)]);
         if (masqueraded.Count > 0)
             tables.Add(HostMasquerade.Table(masqueraded));
         return (new(links, PlanForwarding(links), namespaces, tables, masqueraded.Count > 0, _faults), new(ports, sets));
@@ -103,7 +106,15 @@ internal sealed class NodePlanner
     private PlannedTap PlanTap(PlannedPort port)
     {
         var network = _networks[port.Document.NetworkId];
-        return new(port.Tap, network.Mtu, NetworkNames.Bridge(network.Id), port.Document.AdminStateUp && network.AdminStateUp,
+        bool up = port.Document.AdminStateUp && network.AdminStateUp;
+        if (port.Secured && _present.FilterFault is { } fault)
+        {
+            // Better no traffic than traffic that nobody judges.
+            _faults[new(DocumentKinds.Port, port.Document.Id)] = fault;
+            up = false;
+        }
+
+        return new(port.Tap, network.Mtu, NetworkNames.Bridge(network.Id), up,
             new LinkAlias(DocumentKinds.Port, port.Document.Id, port.Mark).ToString(), new(DocumentKinds.Port, port.Document.Id));
     }
 

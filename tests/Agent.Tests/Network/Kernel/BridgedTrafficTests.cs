@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Appliance.Agent.Network.Frames;
 
 namespace Appliance.Agent.Tests.Network.Kernel;
 
@@ -247,26 +248,17 @@ public sealed class BridgedTrafficTests : IDisposable
     // With a right checksum: connection tracking calls a packet with a wrong one invalid, whatever it says.
     private static byte[] Ipv6(string mac, string source, byte protocol, byte[] message)
     {
-        byte[] from = IPAddress.Parse(source).GetAddressBytes(), to = IPAddress.Parse("ff02::1").GetAddressBytes();
-        var checksum = Checksum([.. from, .. to, 0, 0, 0, (byte)message.Length, 0, 0, 0, protocol, .. message]);
+        byte[] addresses = [.. IPAddress.Parse(source).GetAddressBytes(), .. IPAddress.Parse("ff02::1").GetAddressBytes()];
+        byte[] covered = [.. addresses, 0, 0, 0, (byte)message.Length, 0, 0, 0, protocol, .. message];
+        var checksum = new InternetChecksum();
+        checksum.Add(covered);
         var offset = protocol == 58 ? 2 : 6;
-        (message[offset], message[offset + 1]) = ((byte)(checksum >> 8), (byte)checksum);
+        (message[offset], message[offset + 1]) = ((byte)(checksum.Value >> 8), (byte)checksum.Value);
         return
         [
             0x33, 0x33, 0, 0, 0, 1, .. Convert.FromHexString(mac.Replace(":", "")), 0x86, 0xdd,
-            0x60, 0, 0, 0, 0, (byte)message.Length, protocol, 255, .. from, .. to, .. message,
+            0x60, 0, 0, 0, 0, (byte)message.Length, protocol, 255, .. addresses, .. message,
         ];
-    }
-
-    // RFC 1071; the messages here have an even length.
-    private static int Checksum(byte[] data)
-    {
-        var sum = 0;
-        for (var i = 0; i < data.Length; i += 2)
-            sum += (data[i] << 8) | data[i + 1];
-        while (sum > 0xffff)
-            sum = (sum & 0xffff) + (sum >> 16);
-        return ~sum & 0xffff;
     }
 
     private static async Task<bool> PassesAsync(Socket from, Socket to, int milliseconds = 4000)
