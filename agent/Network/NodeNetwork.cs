@@ -74,7 +74,7 @@ internal sealed class NodeNetwork : IDisposable
     {
         _links.Read();
         _chains.BeginPlan();
-        var (plan, policy) = NodePlanner.Plan(desired, _options, _instance, ReadFacts(), _chains);
+        var (plan, makePolicy) = NodePlanner.Plan(desired, _options, _instance, ReadFacts(), _chains);
         var faults = new ConvergeFaults(plan.Faults);
         bool stopForwarding = !plan.HostForwarding && HasSwitchedForwardingOn();
 
@@ -90,7 +90,7 @@ internal sealed class NodeNetwork : IDisposable
         _links.Configure(plan, faults);
         ForwardingApplier.Apply(_home.Route, plan, _links.Links, faults);
         _namespaces.Configure(plan, faults);
-        EndForbidden(policy, change);
+        EndForbidden(makePolicy, change);
         _home.Visited = true;
         return Statuses(desired, faults);
     }
@@ -114,12 +114,15 @@ internal sealed class NodeNetwork : IDisposable
     }
 
     /// <summary>Ends connections that present rules forbid, after a change that may have forbidden some.</summary>
-    private void EndForbidden(ConnectionPolicy policy, NftChange change)
+    private void EndForbidden(Func<ConnectionPolicy> makePolicy, NftChange change)
     {
         // An earlier process may have stopped between changing the rules and this.
         bool mayForbid = !_home.Visited || change.ShrunkSets.Count > 0 || change.ChangedChains.Any(chain => chain.Family == NftFamily.Inet);
-        if (mayForbid)
-            _home.Conntrack.DeleteAll(_home.Conntrack.List().Where(connection => !policy.Allows(connection)));
+        if (!mayForbid || _home.Conntrack.List() is not { Count: > 0 } connections)
+            return;
+
+        var policy = makePolicy();
+        _home.Conntrack.DeleteAll(connections.Where(connection => !policy.Allows(connection)));
     }
 
     private KernelFacts ReadFacts()

@@ -34,11 +34,11 @@ internal sealed class NodePlanner
     }
 
     /// <param name="instance"><see cref="NetworkOptions.Instance"/>, resolved.</param>
-    public static (NodePlan Plan, ConnectionPolicy Policy) Plan(
+    public static (NodePlan Plan, Func<ConnectionPolicy> MakePolicy) Plan(
         NetworkDesired desired, NetworkOptions options, string instance, KernelFacts present, ChainCache cache) =>
         new NodePlanner(desired, options, instance, present, cache).Plan();
 
-    private (NodePlan Plan, ConnectionPolicy Policy) Plan()
+    private (NodePlan Plan, Func<ConnectionPolicy> MakePolicy) Plan()
     {
         var ports = PlanPorts();
         var links = new List<PlannedLink>();
@@ -61,12 +61,13 @@ internal sealed class NodePlanner
             tables.AddRange([AntiSpoofing.Table(ports, members, tunnels, _cache), ConnectionRules.Table(ports, BridgeZones(links), sets, _cache)]);
         if (masqueraded.Count > 0)
             tables.Add(HostMasquerade.Table(masqueraded));
-        return (new(links, PlanForwarding(links), namespaces, tables, masqueraded.Count > 0, _faults), new(ports, sets));
+        return (new(links, PlanForwarding(links), namespaces, tables, masqueraded.Count > 0, _faults), () => new(ports, sets));
     }
 
     private List<PlannedPort> PlanPorts()
     {
         var groups = _desired.SecurityGroups.Select(group => group.Document).ToDictionary(group => group.Id);
+        var unreadable = groups.Values.ToDictionary(group => group.Id, UnreadableRule);
         var ports = new List<PlannedPort>();
         foreach (var port in _desired.Ports.Select(port => port.Document))
         {
@@ -93,8 +94,7 @@ internal sealed class NodePlanner
                     fault ??= $"Security group {id} is not known on this node (yet): it allows nothing.";
             }
 
-            fault ??= own.SelectMany(group => group.Rules)
-                .Select(rule => SecurityRule.TryParse(rule, out _, out string? why) ? null : why).FirstOrDefault(why => why is not null);
+            fault ??= own.Select(group => unreadable[group.Id]).FirstOrDefault(why => why is not null);
             if (fault is not null)
                 _faults[key] = fault;
             ports.Add(new(port, mark, zone, pairs, own, own.Count == 0 || own.Any(group => group.Stateful)));
@@ -102,6 +102,9 @@ internal sealed class NodePlanner
 
         return ports;
     }
+
+    private static string? UnreadableRule(SecurityGroupDocument group) => group.Rules
+        .Select(rule => SecurityRule.TryParse(rule, out _, out string? why) ? null : why).FirstOrDefault(why => why is not null);
 
     private PlannedTap PlanTap(PlannedPort port)
     {

@@ -92,7 +92,7 @@ public sealed class NftTablesTests : IDisposable
     {
         _nft.Converge([Table("192.0.2.7")], Owned);
         var table = Table("192.0.2.7");
-        table = table with { Chains = [table.Chains[0] with { Hook = new("filter", NftHooks.Output, 5) }, table.Chains[1]] };
+        table = table with { Chains = [new(table.Chains[0].Name, new("filter", NftHooks.Output, 5), table.Chains[0].Rules), table.Chains[1]] };
         _nft.Converge([table], Owned);
         Assert.Contains("hook output priority filter + 5", _netns.Exec("nft list ruleset"));
     }

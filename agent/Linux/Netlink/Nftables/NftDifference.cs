@@ -81,8 +81,7 @@ internal sealed class NftDifference(NetlinkBatch batch)
 
     private static bool HasRules(NftTableState current, NftChain chain) =>
         current.Chains.TryGetValue(chain.Name, out var old)
-        && old.Rules.Count == chain.Rules.Count
-        && old.Rules.Zip(chain.Rules).All(pair => pair.First.Equals(pair.Second.Digest));
+        && (ReferenceEquals(old, chain.State) || old.Rules.SequenceEqual(chain.State.Rules));
 
     private void ChangeElements(NftTable table, NftSet wanted, NftSetState? current)
     {

@@ -12,8 +12,16 @@ internal enum NftFamily : byte
 /// <summary>What a whole table shall contain.</summary>
 internal sealed record NftTable(NftFamily Family, string Name, IReadOnlyList<NftChain> Chains, IReadOnlyList<NftSet> Sets);
 
-/// <param name="Hook">Where packets enter; null for a chain that others jump to.</param>
-internal sealed record NftChain(string Name, NftHook? Hook, IReadOnlyList<NftRule> Rules);
+/// <param name="hook">Where packets enter; null for a chain that others jump to.</param>
+internal sealed class NftChain(string name, NftHook? hook, IReadOnlyList<NftRule> rules)
+{
+    public string Name => name;
+    public NftHook? Hook => hook;
+    public IReadOnlyList<NftRule> Rules => rules;
+
+    /// <summary>What the table contains once the chain is in it: always the same object.</summary>
+    public NftChainState State => field ??= new(hook, [.. rules.Select(rule => rule.Digest)]);
+}
 
 /// <summary>A base chain's place; packets that no rule decides are accepted.</summary>
 /// <param name="Type"><c>filter</c> or <c>nat</c>.</param>

@@ -5,7 +5,7 @@ internal sealed record NftTableState(
     IReadOnlyDictionary<string, NftChainState> Chains, IReadOnlyDictionary<string, NftSetState> Sets)
 {
     public static NftTableState Of(NftTable table) => new(
-        table.Chains.ToDictionary(chain => chain.Name, chain => new NftChainState(chain.Hook, [.. chain.Rules.Select(rule => rule.Digest)])),
+        table.Chains.ToDictionary(chain => chain.Name, chain => chain.State),
         table.Sets.ToDictionary(set => set.Name, set => new NftSetState(set.Key, set.Data, set.Intervals, [.. set.Elements])));
 }
 
