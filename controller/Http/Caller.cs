@@ -13,7 +13,7 @@ internal sealed record Caller(
 {
     public bool IsAdmin { get; } = Roles.Contains("admin");
 
-    /// <summary>The application credential the token stems from; null for a token of the user itself.</summary>
+    /// <summary>The delegation the token stems from; null for a token of the user itself.</summary>
     public DelegatedAccess? Delegation { get; init; }
 
     public bool HasRole(string role)
@@ -30,10 +30,9 @@ internal sealed record Caller(
     public Actor ActorOf(string requestId) => new(requestId, UserId, ProjectId);
 }
 
-/// <summary>What an application credential lets its tokens do.</summary>
-/// <param name="IsUnrestricted">It may make and delete credentials and the like; others may not.</param>
+/// <summary>What lets a token act for somebody who did not log in for it: an application credential, a trust. The kinds are Identity's.</summary>
 /// <param name="AccessRules">The requests it is good for; null: all that its roles allow.</param>
-internal sealed record DelegatedAccess(string Id, string Name, bool IsUnrestricted, IReadOnlyList<AccessRule>? AccessRules)
+internal abstract record DelegatedAccess(string Id, IReadOnlyList<AccessRule>? AccessRules)
 {
     public bool Allows(ApiService service, string method, string path) =>
         AccessRules is null || AccessRules.Any(rule => rule.Allows(service, method, path));

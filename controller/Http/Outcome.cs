@@ -29,6 +29,15 @@ internal readonly struct Outcome<T>
         return fault is not null;
     }
 
+    /// <summary>For interfaces, which do not convert implicitly: <see cref="Outcome.Of"/>.</summary>
+    internal static Outcome<T> Of(T value) => new(value, null);
+
     public static implicit operator Outcome<T>(T value) => new(value, null);
     public static implicit operator Outcome<T>(Fault fault) => new(default, fault);
+}
+
+/// <summary>Outcomes of types that do not convert implicitly.</summary>
+internal static class Outcome
+{
+    public static Outcome<T> Of<T>(T value) => Outcome<T>.Of(value);
 }

@@ -4,6 +4,7 @@ using Appliance.Controller.Identity.Access;
 using Appliance.Controller.Identity.ApplicationCredentials;
 using Appliance.Controller.Identity.Assignments;
 using Appliance.Controller.Identity.Auth;
+using Appliance.Controller.Identity.Auth.Methods;
 using Appliance.Controller.Identity.Catalog;
 using Appliance.Controller.Identity.Catalog.Endpoints;
 using Appliance.Controller.Identity.Catalog.Regions;
@@ -17,6 +18,7 @@ using Appliance.Controller.Identity.Passwords;
 using Appliance.Controller.Identity.Projects;
 using Appliance.Controller.Identity.Roles;
 using Appliance.Controller.Identity.Tokens;
+using Appliance.Controller.Identity.Trusts;
 using Appliance.Controller.Identity.Users;
 using Appliance.Controller.Work;
 
@@ -57,9 +59,14 @@ internal sealed class IdentityApi : ApiService
 
         var seal = new TokenSeal(_keys);
         var access = new AccessReader(database);
-        var tokens = new TokenValidator(database, seal, _revocations, access, clock);
-        var authenticator = new Authenticator(
-            new LoginReader(database), _passwords, tokens, new TokenIssuer(seal, clock), access, clock);
+        var delegated = new DelegatedReader(database);
+        var tokens = new TokenValidator(database, seal, _revocations, access, delegated, clock);
+        var logins = new LoginReader(database);
+        IAuthMethod[] methods =
+        [
+            new PasswordMethod(logins, _passwords, clock), new TokenMethod(tokens), new ApplicationCredentialMethod(logins, _passwords, clock),
+        ];
+        var authenticator = new Authenticator(methods, new ScopeGranter(database, logins, access, delegated, clock), new TokenIssuer(seal, clock));
         _catalogs = new ServiceCatalogReader(database);
         _auth = new AuthRoutes(authenticator, tokens, _revocations, _catalogs, platform.Policy, options);
         Tokens = tokens;
@@ -88,6 +95,7 @@ internal sealed class IdentityApi : ApiService
         new RegionRoutes(_context).Map(v3);
         new ServiceRoutes(_context).Map(v3);
         new EndpointRoutes(_context).Map(v3);
+        new TrustRoutes(_context, new TrustChanges(_context)).Map(v3);
         new RegisteredLimitRoutes(_context).Map(v3);
         new LimitRoutes(_context).Map(v3);
     }

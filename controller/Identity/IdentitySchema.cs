@@ -1,5 +1,6 @@
 using Appliance.Controller.Data;
 using Appliance.Controller.Identity.Limits;
+using Appliance.Controller.Identity.Trusts;
 
 namespace Appliance.Controller.Identity;
 
@@ -63,6 +64,7 @@ internal static class IdentitySchema
         CREATE INDEX identity_credentials_user ON identity_credentials (user_id);
         """,
         LimitJson.Tables,
+        TrustJson.Tables,
     ]);
 }
 

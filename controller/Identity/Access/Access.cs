@@ -19,7 +19,7 @@ internal sealed record TargetRef(string Id, string Name, bool IsDomain, NamedRef
 /// <summary>What a user may do in a scope now: names for documents, roles for policies. Immutable; kept in <see cref="IdentityCache"/>.</summary>
 /// <param name="Target">Null for unscoped and system scope.</param>
 /// <param name="Roles">Global roles with everything they imply, by name.</param>
-/// <param name="Delegation">The application credential that bounds the roles; null for the user itself.</param>
+/// <param name="Delegation">The delegation that bounds the roles; null for the user itself.</param>
 internal sealed record AccessGrant(
     UserRef User, TokenScope Scope, TargetRef? Target, IReadOnlyList<NamedRef> Roles, DelegatedAccess? Delegation = null)
 {

@@ -1,6 +1,4 @@
 using Appliance.Controller.Data;
-using Appliance.Controller.Http;
-using Appliance.Controller.Identity.ApplicationCredentials;
 using Appliance.Controller.Identity.Tokens;
 
 namespace Appliance.Controller.Identity.Access;
@@ -14,22 +12,6 @@ internal sealed class AccessReader(IdentityDatabase database)
     /// <summary>Null: the user, project or domain does not exist. A grant that is not usable is an answer too.</summary>
     public ValueTask<AccessGrant?> FindAsync(string userId, TokenScope scope, CancellationToken ct) => database.Cache.FindAsync(
         new CacheKey("access", userId, KindName(scope.Kind), scope.Id), (tx, token) => ReadAsync(tx, userId, scope, token), ct);
-
-    /// <summary>What an application credential of the user gives: its own roles, as far as the user still has them. Null: it is gone or expired.</summary>
-    public ValueTask<AccessGrant?> FindDelegatedAsync(string credentialId, string userId, CancellationToken ct) => database.Cache.FindAsync(
-        new CacheKey("delegated-access", credentialId, userId), async (tx, token) =>
-        {
-            if (await ApplicationCredentialJson.Credentials.FindAsync(tx, credentialId, token) is not { } credential || credential.UserId != userId)
-                return null;
-            if (await ReadAsync(tx, userId, TokenScope.Project(credential.ProjectId), token) is not { } whole)
-                return null;
-            var rules = await AccessRuleStore.ListOfAsync(tx, credential, token);
-            return whole with
-            {
-                Roles = [.. whole.Roles.Where(role => credential.RoleIds.Contains(role.Id))],
-                Delegation = new DelegatedAccess(credential.Id, credential.Name, credential.IsUnrestricted, rules),
-            };
-        }, ct);
 
     /// <summary>Like <see cref="FindAsync"/>, from the transaction's own state and uncached.</summary>
     public static async Task<AccessGrant?> ReadAsync(Session tx, string userId, TokenScope scope, CancellationToken ct)
@@ -52,7 +34,14 @@ internal sealed class AccessReader(IdentityDatabase database)
         return new AccessGrant(user, scope, target, graph.Effective(roleIds));
     }
 
-    private static Task<UserRef?> FindUserAsync(Session tx, string userId, CancellationToken ct) => tx.FindAsync(
+    /// <summary>All roles the user has in the project, those of domains and what they imply included.</summary>
+    public static async Task<HashSet<string>> ListRoleIdsAsync(Session tx, string userId, string projectId, RoleGraph graph, CancellationToken ct) =>
+        await FindTargetAsync(tx, projectId, ct) is { } target
+            ? [.. graph.Expand(await ListRoleIdsAsync(tx, userId, TokenScope.Project(projectId), target, ct)).Select(static role => role.Id)]
+            : [];
+
+    /// <summary>Null: there is no such user.</summary>
+    public static Task<UserRef?> FindUserAsync(Session tx, string userId, CancellationToken ct) => tx.FindAsync(
         """
         SELECT u.id, u.name, d.id, d.name, u.enabled * d.enabled, u.tokens_valid_from, d.tokens_valid_from, u.password_expires_at
         FROM identity_users u JOIN identity_projects d ON d.id = u.domain_id WHERE u.id = @id

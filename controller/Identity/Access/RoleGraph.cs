@@ -1,4 +1,7 @@
+using System.Text.Json;
 using Appliance.Controller.Data;
+using Appliance.Controller.Http;
+using Appliance.Controller.Http.Json;
 using Appliance.Controller.Identity.Tokens;
 
 namespace Appliance.Controller.Identity.Access;
@@ -26,6 +29,20 @@ internal sealed class RoleGraph
     public RoleRef? Find(string id) => _roles.GetValueOrDefault(id);
 
     public RoleRef? FindGlobal(string name) => _roles.Values.FirstOrDefault(role => role.DomainId is null && role.Name == name);
+
+    /// <summary>The role that <c>{"id"}</c> or <c>{"name"}</c> of a body means; a name must be that of one role only, a domain's or not.</summary>
+    public Outcome<RoleRef> FindAsked(JsonElement asked)
+    {
+        if (asked.StringOrNull("id") is { Length: > 0 } id)
+            return Find(id) is { } role ? role : IdentityFaults.NotFound("role", id);
+        var name = asked.StringOrNull("name") ?? "";
+        return _roles.Values.Where(role => role.Name == name).Take(2).ToArray() switch
+        {
+            [var only] => only,
+            [] => IdentityFaults.NotFound("role", name),
+            _ => IdentityFaults.Invalid($"There are multiple role entities named '{name}'. Please use ID instead of names to resolve the ambiguity."),
+        };
+    }
 
     /// <summary>Ids that the role implies directly.</summary>
     public IEnumerable<string> ImpliedBy(string roleId) => _implied[roleId];

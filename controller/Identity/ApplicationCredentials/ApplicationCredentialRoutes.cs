@@ -2,6 +2,7 @@ using System.Text.Json;
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Http.Policies;
+using Appliance.Controller.Identity.Access;
 using Appliance.Controller.Identity.Collections;
 using Appliance.Controller.Identity.Roles;
 
@@ -31,6 +32,8 @@ internal sealed class ApplicationCredentialRoutes(IdentityContext context, Appli
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)
     {
+        if (DelegationRules.CheckReadsApplicationCredentials(request.Caller) is { } delegated)
+            return delegated;
         if (CollectionQuery.Read(request.Query, Filters).Failed(out var invalid, out var query))
             return invalid;
         query.And("c.user_id = @owner", ("owner", request.Path("user_id")));
@@ -54,7 +57,7 @@ internal sealed class ApplicationCredentialRoutes(IdentityContext context, Appli
         if ((await IdentityBody.ReadMemberAsync(
             request, "application_credential", ApplicationCredentialJson.Create, ct)).Failed(out var invalid, out var body))
             return invalid;
-        if (CheckUnrestricted(request.Caller) is { } restricted)
+        if (DelegationRules.CheckManagesApplicationCredentials(request.Caller) is { } restricted)
             return restricted;
         if (request.Caller.UserId != request.Path("user_id"))
             return IdentityFaults.Forbidden("Cannot create an application credential for another user.");
@@ -72,20 +75,26 @@ internal sealed class ApplicationCredentialRoutes(IdentityContext context, Appli
 
     private async Task<ApiResult> DeleteAsync(ApiRequest request, CancellationToken ct)
     {
-        if (CheckUnrestricted(request.Caller) is { } restricted)
+        if (DelegationRules.CheckManagesApplicationCredentials(request.Caller) is { } restricted)
             return restricted;
         if ((await FindAsync(request, ct)).Failed(out var missing, out var credential))
             return missing;
         return await changes.DeleteAsync(request.Actor, credential.Id, ct) is { } fault ? fault : ApiResult.NoContent;
     }
 
-    private async Task<ApiResult> ListRulesAsync(ApiRequest request, CancellationToken ct) =>
-        CollectionQuery.Read(request.Query, RuleFilters).Failed(out var invalid, out var query)
+    private async Task<ApiResult> ListRulesAsync(ApiRequest request, CancellationToken ct)
+    {
+        if (DelegationRules.CheckReadsApplicationCredentials(request.Caller) is { } delegated)
+            return delegated;
+        return CollectionQuery.Read(request.Query, RuleFilters).Failed(out var invalid, out var query)
             ? invalid
             : await AccessRuleStore.Rules.ListAsync(context, request, query.And("a.user_id = @owner", ("owner", request.Path("user_id"))), ct);
+    }
 
     private async Task<ApiResult> ShowRuleAsync(ApiRequest request, CancellationToken ct)
     {
+        if (DelegationRules.CheckReadsApplicationCredentials(request.Caller) is { } delegated)
+            return delegated;
         var (owner, id) = (request.Path("user_id"), request.Path("access_rule_id"));
         var rule = await context.Database.ReadAsync(async (tx, token) =>
             await AccessRuleStore.FindIdAsync(tx, owner, id, token) is null ? null : await AccessRuleStore.Rules.FindAsync(tx, id, token), ct);
@@ -96,20 +105,17 @@ internal sealed class ApplicationCredentialRoutes(IdentityContext context, Appli
 
     private async Task<ApiResult> DeleteRuleAsync(ApiRequest request, CancellationToken ct)
     {
-        if (CheckUnrestricted(request.Caller) is { } restricted)
+        if (DelegationRules.CheckManagesApplicationCredentials(request.Caller) is { } restricted)
             return restricted;
         return await changes.DeleteRuleAsync(request.Actor, request.Path("user_id"), request.Path("access_rule_id"), ct) is { } fault
             ? fault
             : ApiResult.NoContent;
     }
 
-    // A program must not make itself further credentials, unless it was made to.
-    private static Fault? CheckUnrestricted(Caller caller) => caller.Delegation is { IsUnrestricted: false }
-        ? IdentityFaults.Forbidden("Using method 'application_credential' is not allowed for managing additional application credentials.")
-        : null;
-
     private async Task<Outcome<ApplicationCredential>> FindAsync(ApiRequest request, CancellationToken ct)
     {
+        if (DelegationRules.CheckReadsApplicationCredentials(request.Caller) is { } delegated)
+            return delegated;
         var id = request.Path("application_credential_id");
         var credential = await context.Database.ReadAsync((tx, token) => ApplicationCredentialJson.Credentials.FindAsync(tx, id, token), ct);
         return credential is not null && credential.UserId == request.Path("user_id") ? credential : ApplicationCredentialChanges.NotFound(id);

@@ -15,9 +15,10 @@ internal enum AskedScopeKind
     Project,
     Domain,
     System,
+    Trust,
 }
 
-/// <param name="Target">The project or domain; null for the other kinds.</param>
+/// <param name="Target">The project, domain or trust; null for the other kinds.</param>
 internal sealed record AskedScope(AskedScopeKind Kind, NameInDomain? Target = null);
 
 /// <summary>A request for a token, taken from its checked body.</summary>
@@ -73,8 +74,12 @@ internal sealed record AuthRequest(IReadOnlyList<string> Methods, JsonElement Id
             return new AskedScope(AskedScopeKind.Unscoped);
         if (scope.Member("domain") is { } domain)
             return new AskedScope(AskedScopeKind.Domain, new NameInDomain(domain.StringOrNull("id"), domain.StringOrNull("name"), null, null));
+        if (scope.Member("OS-TRUST:trust") is { } trust)
+            return trust.StringOrNull("id") is { Length: > 0 } trustId
+                ? new AskedScope(AskedScopeKind.Trust, new NameInDomain(trustId, null, null, null))
+                : IdentityFaults.Expecting("trust_id", "trust");
         if (scope.Member("project") is not { } project)
-            return IdentityFaults.Unauthorized("trust scope: no such trust");
+            return OneScope();
         return ReadNamed(project, "project").Failed(out var bad, out var named) ? bad : new AskedScope(AskedScopeKind.Project, named);
     }
 

@@ -35,14 +35,42 @@ internal static class TokenDocument
             catalog.Write(writer, baseUrl, access.Scope.Kind == ScopeKind.Project ? access.Target!.Id : null, access.User.Id);
         }
 
-        if (access.Delegation is { } credential)
-            WriteCredential(writer, credential);
+        WriteDelegation(writer, access.Delegation);
 
         writer.WriteEndObject();
         writer.WriteEndObject();
     }
 
-    private static void WriteCredential(Utf8JsonWriter writer, DelegatedAccess credential)
+    private static void WriteDelegation(Utf8JsonWriter writer, DelegatedAccess? delegation)
+    {
+        switch (delegation)
+        {
+            case ApplicationCredentialAccess credential:
+                WriteCredential(writer, credential);
+                break;
+            case TrustAccess trust:
+                WriteTrust(writer, trust);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static void WriteTrust(Utf8JsonWriter writer, TrustAccess trust)
+    {
+        writer.WriteStartObject("OS-TRUST:trust");
+        writer.WriteString("id", trust.Id);
+        writer.WriteStartObject("trustor_user");
+        writer.WriteString("id", trust.TrustorId);
+        writer.WriteEndObject();
+        writer.WriteStartObject("trustee_user");
+        writer.WriteString("id", trust.TrusteeId);
+        writer.WriteEndObject();
+        writer.WriteBoolean("impersonation", trust.IsImpersonating);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteCredential(Utf8JsonWriter writer, ApplicationCredentialAccess credential)
     {
         writer.WriteStartObject("application_credential");
         writer.WriteString("id", credential.Id);

@@ -5,7 +5,7 @@ using Appliance.Controller.Http;
 namespace Appliance.Controller.Identity.Collections;
 
 /// <summary>How the things of one kind are listed and shown: <c>{"users": […], "links": …}</c> and <c>{"user": {…}}</c>.</summary>
-/// <param name="Plural">Member name of a list, and path segment of self links.</param>
+/// <param name="Plural">Member name of a list.</param>
 /// <param name="Select"><c>SELECT … FROM …</c> without conditions.</param>
 /// <param name="IdColumn">Unique; lists are ordered by it.</param>
 /// <param name="WriteMembers">Writes the members of one item, without the braces and without <c>links</c>.</param>
@@ -14,6 +14,9 @@ internal sealed record Collection<T>(
 {
     // A list is read in pieces, each in a short transaction of its own: a slow client holds no connection, and memory stays bounded.
     private const int ChunkRows = 500;
+
+    /// <summary>Where the things are below <c>/v3/</c>.</summary>
+    public string Path { get; init; } = Plural;
 
     public Task<T?> FindAsync(Session tx, string id, CancellationToken ct) =>
         tx.FindAsync($"{Select} WHERE {IdColumn} = @id", Map, ct, ("id", id));
@@ -49,7 +52,7 @@ internal sealed record Collection<T>(
         WriteMembers(writer, item);
         writeMore?.Invoke(writer);
         writer.WriteStartObject("links");
-        writer.WriteString("self", $"{v3Url}/{Plural}/{Id(item)}");
+        writer.WriteString("self", $"{v3Url}/{Path}/{Id(item)}");
         writer.WriteEndObject();
         writer.WriteEndObject();
     }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Appliance.Controller.Http;
 using Appliance.Controller.Http.Json;
+using Appliance.Controller.Identity.Access;
 
 namespace Appliance.Controller.Identity.Credentials;
 
@@ -14,12 +15,12 @@ internal static class CredentialRules
     // What an EC2 credential was made under stays with it: it bounds the tokens the key can get.
     private static readonly string[] FixedInBlob = ["trust_id", "app_cred_id", "access_token_id", "access_id"];
 
-    /// <summary>A token of an application credential reaches only what belongs to its project.</summary>
+    /// <summary>A delegated token reaches only what belongs to its project.</summary>
     public static Fault? CheckProject(Caller caller, string? projectId) => caller.Delegation is not null && projectId != caller.ProjectId
         ? IdentityFaults.Forbidden("Credential project does not match the project scope of the delegated token")
         : null;
 
-    public static Fault? CheckMayCreate(Caller caller) => caller.Delegation is { IsUnrestricted: false }
+    public static Fault? CheckMayCreate(Caller caller) => caller.Delegation is ApplicationCredentialAccess { IsUnrestricted: false }
         ? IdentityFaults.Forbidden("Using method 'application_credential' is not allowed for managing additional credentials.")
         : null;
 
@@ -30,8 +31,16 @@ internal static class CredentialRules
             return IdentityFaults.Invalid("Invalid blob in credential");
         if (members.StringOrNull("access") is not { } access)
             return IdentityFaults.Expecting("access", "credential");
-        return (access, caller.Delegation is { } delegation ? With(members, "app_cred_id", delegation.Id) : blob);
+        return (access, MemberOf(caller.Delegation) is { } member ? With(members, member, caller.Delegation!.Id) : blob);
     }
+
+    /// <summary>Where the delegation that a key was made under stands in its blob; null for none.</summary>
+    public static string? MemberOf(DelegatedAccess? delegation) => delegation switch
+    {
+        null => null,
+        TrustAccess => "trust_id",
+        _ => "app_cred_id",
+    };
 
     /// <param name="updated">As it would be.</param>
     public static Fault? CheckUpdate(Caller caller, Credential current, Credential updated)

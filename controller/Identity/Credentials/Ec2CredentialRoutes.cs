@@ -4,6 +4,7 @@ using System.Text.Json;
 using Appliance.Controller.Http;
 using Appliance.Controller.Http.Json;
 using Appliance.Controller.Http.Policies;
+using Appliance.Controller.Identity.Access;
 using Appliance.Controller.Identity.Collections;
 using Appliance.Controller.Identity.Projects;
 using Appliance.Controller.Identity.Users;
@@ -48,7 +49,7 @@ internal sealed class Ec2CredentialRoutes(IdentityContext context, CredentialSto
 
         var access = Ids.New();
         var credential = new Credential(
-            Credential.IdOfAccessKey(access), userId, projectId, Credential.Ec2, NewBlob(access, request.Caller.Delegation?.Id), Extra.None);
+            Credential.IdOfAccessKey(access), userId, projectId, Credential.Ec2, NewBlob(access, request.Caller.Delegation), Extra.None);
         return await context.Database.TryWriteAsync(async (tx, token) =>
         {
             if (await UserJson.Users.FindAsync(tx, userId, token) is null)
@@ -113,7 +114,7 @@ internal sealed class Ec2CredentialRoutes(IdentityContext context, CredentialSto
         writer.WriteEndObject();
     }
 
-    private static string NewBlob(string access, string? applicationCredentialId)
+    private static string NewBlob(string access, DelegatedAccess? delegation)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer))
@@ -121,9 +122,9 @@ internal sealed class Ec2CredentialRoutes(IdentityContext context, CredentialSto
             writer.WriteStartObject();
             writer.WriteString("access", access);
             writer.WriteString("secret", Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SecretBytes)));
-            writer.WriteNull("trust_id");
-            if (applicationCredentialId is not null)
-                writer.WriteString("app_cred_id", applicationCredentialId);
+            writer.WriteString("trust_id", (delegation as TrustAccess)?.Id);
+            if (CredentialRules.MemberOf(delegation) is { } member and not "trust_id")
+                writer.WriteString(member, delegation!.Id);
             writer.WriteEndObject();
         }
 

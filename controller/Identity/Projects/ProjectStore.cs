@@ -1,4 +1,5 @@
 using Appliance.Controller.Data;
+using Appliance.Controller.Identity.Trusts;
 
 namespace Appliance.Controller.Identity.Projects;
 
@@ -54,6 +55,7 @@ internal static class ProjectStore
         await tx.ExecuteAsync("DELETE FROM identity_assignments WHERE target_kind <> 'system' AND target_id = @id", ct, ("id", project.Id));
         await tx.ExecuteAsync("DELETE FROM identity_application_credentials WHERE project_id = @id", ct, ("id", project.Id));
         await tx.ExecuteAsync("DELETE FROM identity_credentials WHERE project_id = @id", ct, ("id", project.Id));
+        await TrustStore.DeleteOfProjectAsync(tx, project.Id, ct);
         await tx.ExecuteAsync("DELETE FROM identity_limits WHERE project_id = @id OR domain_id = @id", ct, ("id", project.Id));
         await tx.ExecuteAsync("UPDATE identity_users SET default_project_id = NULL WHERE default_project_id = @id", ct, ("id", project.Id));
         await tx.ExecuteAsync("DELETE FROM identity_projects WHERE id = @id", ct, ("id", project.Id));
@@ -61,6 +63,7 @@ internal static class ProjectStore
 
     private static async Task DeleteContentsAsync(Session tx, string domainId, CancellationToken ct)
     {
+        await TrustStore.DeleteOfDomainAsync(tx, domainId, ct);
         string[] statements =
         [
             "DELETE FROM identity_assignments WHERE actor_kind = 'user' AND actor_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",

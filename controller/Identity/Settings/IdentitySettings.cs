@@ -48,14 +48,8 @@ internal sealed record UnifiedLimitSettings
 /// <summary><c>[trust]</c></summary>
 internal sealed record TrustSettings
 {
-    public bool AllowRedelegation { get; init; }
-
     /// <summary>Longest chain of trusts made from trusts.</summary>
     public int MaxRedelegationCount { get; init; } = 3;
 
-    public static TrustSettings Read(SettingsSection section) => new()
-    {
-        AllowRedelegation = section.Flag("allow_redelegation", false),
-        MaxRedelegationCount = section.Integer("max_redelegation_count", 0) ?? 3,
-    };
+    public static TrustSettings Read(SettingsSection section) => new() { MaxRedelegationCount = section.Integer("max_redelegation_count", 0) ?? 3 };
 }

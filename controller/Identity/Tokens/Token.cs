@@ -10,6 +10,16 @@ internal enum AuthMethods : byte
     ApplicationCredential = 4,
 }
 
+/// <summary>What stands between a token and the user whose roles it carries; the numbers stand in tokens, as flags.</summary>
+internal enum DelegationKind : byte
+{
+    ApplicationCredential = 2,
+    Trust = 4,
+}
+
+/// <summary>The delegation that a token stems from; it bounds the token's roles and scope.</summary>
+internal sealed record TokenDelegation(DelegationKind Kind, string Id);
+
 /// <summary>What a token gives access to; the numbers stand in tokens.</summary>
 internal enum ScopeKind : byte
 {
@@ -31,10 +41,10 @@ internal readonly record struct TokenScope(ScopeKind Kind, string? Id)
 /// <summary>What a token says by itself. Roles and names are not in it: they are looked up when it is used, so that taking a role away works at once.</summary>
 /// <param name="AuditId">16 bytes, base64url: names this token in logs and revocations.</param>
 /// <param name="ParentAuditId">Audit id of the first token of a chain of re-scoped ones.</param>
-/// <param name="ApplicationCredentialId">The delegation that this token stems from; its roles bound the token's.</param>
+/// <param name="Delegation">Null: the user acts for itself.</param>
 internal sealed record Token(
     AuthMethods Methods, string UserId, TokenScope Scope, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt,
-    string AuditId, string? ParentAuditId, string? ApplicationCredentialId)
+    string AuditId, string? ParentAuditId, TokenDelegation? Delegation)
 {
     public IEnumerable<string> MethodNames
     {

@@ -16,7 +16,7 @@ internal static class TokenFormat
     public const int MaxBytes = 256;
 
     private const byte HasParent = 1;
-    private const byte HasApplicationCredential = 2;
+    private const byte Delegations = (byte)DelegationKind.ApplicationCredential | (byte)DelegationKind.Trust;
     private const int AuditIdBytes = 16;
     private const int HeaderBytes = 3 + 8 + 8 + AuditIdBytes;
     private const byte HexOf16 = 0;
@@ -27,7 +27,7 @@ internal static class TokenFormat
     {
         target[0] = (byte)token.Methods;
         target[1] = (byte)token.Scope.Kind;
-        target[2] = (byte)((token.ParentAuditId is null ? 0 : HasParent) | (token.ApplicationCredentialId is null ? 0 : HasApplicationCredential));
+        target[2] = (byte)((token.ParentAuditId is null ? 0 : HasParent) | (byte)(token.Delegation?.Kind ?? 0));
         BinaryPrimitives.WriteInt64BigEndian(target[3..], Instants.ToStored(token.IssuedAt));
         BinaryPrimitives.WriteInt64BigEndian(target[11..], Instants.ToStored(token.ExpiresAt));
         Base64Url.DecodeFromChars(token.AuditId, target.Slice(19, AuditIdBytes));
@@ -41,8 +41,8 @@ internal static class TokenFormat
             rest = rest[AuditIdBytes..];
         }
 
-        if (token.ApplicationCredentialId is { } credential)
-            WriteId(credential, ref rest);
+        if (token.Delegation is { } delegation)
+            WriteId(delegation.Id, ref rest);
         return target.Length - rest.Length;
     }
 
@@ -60,14 +60,15 @@ internal static class TokenFormat
         if (!TryReadId(ref rest, out var userId))
             return null;
 
-        string? scopeId = null, parent = null, credential = null;
+        string? scopeId = null, parent = null, delegationId = null;
         if (kind is ScopeKind.Project or ScopeKind.Domain && !TryReadId(ref rest, out scopeId))
             return null;
         if ((flags & HasParent) != 0 && !TryReadAuditId(ref rest, out parent))
             return null;
-        if ((flags & HasApplicationCredential) != 0 && !TryReadId(ref rest, out credential))
+        if ((flags & Delegations) != 0 && !TryReadId(ref rest, out delegationId))
             return null;
-        return new Token(methods, userId!, new TokenScope(kind, scopeId), issued, expires, auditId, parent, credential);
+        var delegation = delegationId is null ? null : new TokenDelegation((DelegationKind)(flags & Delegations), delegationId);
+        return new Token(methods, userId!, new TokenScope(kind, scopeId), issued, expires, auditId, parent, delegation);
     }
 
     private static void WriteId(string id, ref Span<byte> target)

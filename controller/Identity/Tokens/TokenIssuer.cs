@@ -21,9 +21,16 @@ internal sealed class TokenIssuer(TokenSeal seal, TimeProvider clock)
         var full = new DateTimeOffset(whole.Ticks - (whole.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
         var expires = expiresAt is { } end && end < full ? end : full;
         var token = new Token(
-            methods, access.User.Id, access.Scope, issued, expires, NewAuditId(), parentAuditId, access.Delegation?.Id);
+            methods, access.User.Id, access.Scope, issued, expires, NewAuditId(), parentAuditId, DelegationOf(access));
         return new ValidToken(seal.Seal(token), token, access);
     }
+
+    private static TokenDelegation? DelegationOf(AccessGrant access) => access.Delegation switch
+    {
+        null => null,
+        TrustAccess trust => new TokenDelegation(DelegationKind.Trust, trust.Id),
+        var credential => new TokenDelegation(DelegationKind.ApplicationCredential, credential.Id),
+    };
 
     private static string NewAuditId()
     {

@@ -20,7 +20,7 @@ internal sealed record ValidToken(string Text, Token Token, AccessGrant Access)
 /// roles, and have not voided their tokens since. A token seen since the last change in Identity is answered from memory.
 /// </summary>
 internal sealed class TokenValidator(
-    IdentityDatabase database, TokenSeal seal, Revocations revocations, AccessReader access, TimeProvider clock) : ITokenValidator
+    IdentityDatabase database, TokenSeal seal, Revocations revocations, AccessReader access, DelegatedReader delegated, TimeProvider clock) : ITokenValidator
 {
     /// <summary>How long after expiry a service may still validate a token for work under way; Keystone's default for <c>allow_expired</c>.</summary>
     public static readonly TimeSpan AllowExpiredWindow = TimeSpan.FromHours(48);
@@ -52,8 +52,8 @@ internal sealed class TokenValidator(
 
     private async ValueTask<ValidToken?> CheckAsync(string text, Token token, IdentityCache.Generation generation, CancellationToken ct)
     {
-        var found = token.ApplicationCredentialId is { } credential
-            ? await access.FindDelegatedAsync(credential, token.UserId, ct)
+        var found = token.Delegation is { } delegation
+            ? await delegated.FindAsync(delegation, token.UserId, ct)
             : await access.FindAsync(token.UserId, token.Scope, ct);
         if (found is not { IsUsable: true } grant || token.IssuedAt < grant.ValidFrom)
             return null;

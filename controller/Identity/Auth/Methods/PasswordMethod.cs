@@ -1,0 +1,30 @@
+using System.Text.Json;
+using Appliance.Controller.Http;
+using Appliance.Controller.Http.Json;
+using Appliance.Controller.Identity.Passwords;
+using Appliance.Controller.Identity.Tokens;
+
+namespace Appliance.Controller.Identity.Auth.Methods;
+
+/// <summary>Source: keystone/auth/plugins/password.py.</summary>
+internal sealed class PasswordMethod(LoginReader logins, PasswordVerifier passwords, TimeProvider clock) : IAuthMethod
+{
+    public string Name => "password";
+
+    public async Task<Outcome<Proof>> ProveAsync(JsonElement given, AuthRequest request, CancellationToken ct)
+    {
+        if (given.Member("user") is not { } asked)
+            return IdentityFaults.Expecting("user", "password");
+        if (AuthRequest.ReadNamed(asked, "user").Failed(out var bad, out var named))
+            return bad;
+
+        // The password is checked for unknown and disabled users too: all three take the same time.
+        var user = await logins.FindUserAsync(named, ct);
+        var isRight = await passwords.CheckAsync(user?.Id, user?.PasswordHash, asked.StringOrNull("password") ?? "", ct);
+        if (!isRight || user is not { IsEnabled: true })
+            return IdentityFaults.Unauthorized("wrong password, or no such enabled user");
+        if (user.PasswordExpiresAt <= clock.GetUtcNow())
+            return new Fault(FaultKind.Unauthorized, $"The password is expired and needs to be changed for user: {user.Id}.");
+        return new Proof(user.Id, AuthMethods.Password);
+    }
+}
