@@ -10,6 +10,9 @@ namespace Appliance.Controller;
 /// <summary>A running controller: database, services, workers and listeners, started and stopped together.</summary>
 internal sealed class ControllerHost : IAsyncDisposable
 {
+    /// <summary>For requests under way when the controller stops; what was acknowledged needs none.</summary>
+    private static readonly TimeSpan ShutdownGrace = TimeSpan.FromSeconds(5);
+
     private readonly Platform _platform;
     private readonly ControllerServices _services;
     private readonly WebApplication _web;
@@ -47,13 +50,18 @@ internal sealed class ControllerHost : IAsyncDisposable
         return host;
     }
 
-    /// <summary>Completes when the process is asked to stop (SIGTERM, SIGINT).</summary>
-    public Task WaitForShutdownAsync(CancellationToken ct) => _web.WaitForShutdownAsync(ct);
+    /// <summary>Completes when the process is asked to stop (SIGTERM, SIGINT). Stops nothing itself: links to nodes must end first.</summary>
+    public async Task WaitForShutdownAsync(CancellationToken ct)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_web.Lifetime.ApplicationStopping, ct);
+        await Task.Delay(Timeout.Infinite, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     public async ValueTask DisposeAsync()
     {
         _services.Link.Close();
-        await _web.StopAsync();
+        using (var grace = new CancellationTokenSource(ShutdownGrace))
+            await _web.StopAsync(grace.Token);
         await _web.DisposeAsync();
         foreach (var service in _services.All.Reverse())
             await service.StopAsync();
