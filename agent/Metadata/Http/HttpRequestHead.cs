@@ -81,8 +81,11 @@ internal sealed record HttpRequestHead(
             case "transfer-encoding":
                 return this with { HasTransferEncoding = true };
             case "connection":
-                return this with { KeepAlive = value.Contains("close", StringComparison.OrdinalIgnoreCase) ? false
-                    : KeepAlive || value.Contains("keep-alive", StringComparison.OrdinalIgnoreCase) };
+                return this with
+                {
+                    KeepAlive = value.Contains("close", StringComparison.OrdinalIgnoreCase) ? false
+                    : KeepAlive || value.Contains("keep-alive", StringComparison.OrdinalIgnoreCase)
+                };
             case "accept":
                 return this with { Accept = value };
             case "expect":

@@ -9,7 +9,7 @@ internal sealed class FlavorAccessRoutes(FlavorStore store, IProjects projects)
     {
         var flavor = v21.Group("/flavors/{flavor_id}");
         flavor.Get("/os-flavor-access", ListAsync).Allow("os_compute_api:os-flavor-access");
-        flavor.Action("/action", "addTenantAccess",    AddAsync)   .Allow("os_compute_api:os-flavor-access:add_tenant_access");
+        flavor.Action("/action", "addTenantAccess", AddAsync).Allow("os_compute_api:os-flavor-access:add_tenant_access");
         flavor.Action("/action", "removeTenantAccess", RemoveAsync).Allow("os_compute_api:os-flavor-access:remove_tenant_access");
     }
 

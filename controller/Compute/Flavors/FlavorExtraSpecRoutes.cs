@@ -10,10 +10,10 @@ internal sealed class FlavorExtraSpecRoutes(FlavorStore store)
     public void Map(ApiRoutes v21)
     {
         var specs = v21.Group("/flavors/{flavor_id}/os-extra_specs");
-        specs.Get("",          ListAsync)  .Allow("os_compute_api:os-flavor-extra-specs:index");
-        specs.Post("",         CreateAsync).Allow("os_compute_api:os-flavor-extra-specs:create");
-        specs.Get("/{key}",    ShowAsync)  .Allow("os_compute_api:os-flavor-extra-specs:show");
-        specs.Put("/{key}",    UpdateAsync).Allow("os_compute_api:os-flavor-extra-specs:update");
+        specs.Get("", ListAsync).Allow("os_compute_api:os-flavor-extra-specs:index");
+        specs.Post("", CreateAsync).Allow("os_compute_api:os-flavor-extra-specs:create");
+        specs.Get("/{key}", ShowAsync).Allow("os_compute_api:os-flavor-extra-specs:show");
+        specs.Put("/{key}", UpdateAsync).Allow("os_compute_api:os-flavor-extra-specs:update");
         specs.Delete("/{key}", DeleteAsync).Allow("os_compute_api:os-flavor-extra-specs:delete");
     }
 

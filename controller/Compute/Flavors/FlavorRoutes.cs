@@ -11,11 +11,11 @@ internal sealed class FlavorRoutes(FlavorStore store)
     {
         var flavors = v21.Group("/flavors");
         // Nova asks no policy for reading flavors; every documented default lets any caller list server sizes.
-        flavors.Get("",                     ListAsync)      .Allow("os_compute_api:limits");
-        flavors.Post("",                    CreateAsync)    .Allow("os_compute_api:os-flavor-manage:create");
-        flavors.Get("/detail",              ListDetailAsync).Allow("os_compute_api:limits");
-        flavors.Get("/{flavor_id}",         ShowAsync)      .Allow("os_compute_api:limits");
-        flavors.Delete("/{flavor_id}",      DeleteAsync)    .Allow("os_compute_api:os-flavor-manage:delete");
+        flavors.Get("", ListAsync).Allow("os_compute_api:limits");
+        flavors.Post("", CreateAsync).Allow("os_compute_api:os-flavor-manage:create");
+        flavors.Get("/detail", ListDetailAsync).Allow("os_compute_api:limits");
+        flavors.Get("/{flavor_id}", ShowAsync).Allow("os_compute_api:limits");
+        flavors.Delete("/{flavor_id}", DeleteAsync).Allow("os_compute_api:os-flavor-manage:delete");
     }
 
     private Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct) => Task.FromResult(List(request, FlavorView.WriteBrief));

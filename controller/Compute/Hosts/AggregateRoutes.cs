@@ -22,13 +22,13 @@ internal sealed class AggregateRoutes(Database database, HostStore hosts, TimePr
     public void Map(ApiRoutes v21)
     {
         var aggregates = v21.Group("/os-aggregates");
-        aggregates.Get("",                   ListAsync)  .Allow(Policies + "index");
-        aggregates.Post("",                  CreateAsync).Allow(Policies + "create");
-        aggregates.Get("/{aggregate_id}",    ShowAsync)  .Allow(Policies + "show");
-        aggregates.Put("/{aggregate_id}",    UpdateAsync).Allow(Policies + "update");
+        aggregates.Get("", ListAsync).Allow(Policies + "index");
+        aggregates.Post("", CreateAsync).Allow(Policies + "create");
+        aggregates.Get("/{aggregate_id}", ShowAsync).Allow(Policies + "show");
+        aggregates.Put("/{aggregate_id}", UpdateAsync).Allow(Policies + "update");
         aggregates.Delete("/{aggregate_id}", DeleteAsync).Allow(Policies + "delete");
-        aggregates.Action("/{aggregate_id}/action", "add_host",     AddHostAsync)    .Allow(Policies + "add_host");
-        aggregates.Action("/{aggregate_id}/action", "remove_host",  RemoveHostAsync) .Allow(Policies + "remove_host");
+        aggregates.Action("/{aggregate_id}/action", "add_host", AddHostAsync).Allow(Policies + "add_host");
+        aggregates.Action("/{aggregate_id}/action", "remove_host", RemoveHostAsync).Allow(Policies + "remove_host");
         aggregates.Action("/{aggregate_id}/action", "set_metadata", SetMetadataAsync).Allow(Policies + "set_metadata");
     }
 

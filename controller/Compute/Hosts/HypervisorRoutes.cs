@@ -12,11 +12,11 @@ internal sealed class HypervisorRoutes(Database database, HypervisorStore hyperv
     public void Map(ApiRoutes v21)
     {
         var group = v21.Group("/os-hypervisors");
-        group.Get("",                      ListAsync)      .Allow(Policies + "list");
-        group.Get("/detail",               ListDetailAsync).Allow(Policies + "list-detail");
-        group.Get("/statistics",           StatisticsAsync).Allow(Policies + "statistics");
-        group.Get("/{hypervisor_id}",      ShowAsync)      .Allow(Policies + "show");
-        group.Get("/{hypervisor_id}/search",  SearchAsync) .Allow(Policies + "search");
+        group.Get("", ListAsync).Allow(Policies + "list");
+        group.Get("/detail", ListDetailAsync).Allow(Policies + "list-detail");
+        group.Get("/statistics", StatisticsAsync).Allow(Policies + "statistics");
+        group.Get("/{hypervisor_id}", ShowAsync).Allow(Policies + "show");
+        group.Get("/{hypervisor_id}/search", SearchAsync).Allow(Policies + "search");
         group.Get("/{hypervisor_id}/servers", ServersAsync).Allow(Policies + "servers");
     }
 

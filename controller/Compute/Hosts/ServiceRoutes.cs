@@ -16,9 +16,9 @@ internal sealed class ServiceRoutes(Database database, HostStore hosts, TimeProv
     public void Map(ApiRoutes v21)
     {
         var services = v21.Group("/os-services");
-        services.Get("",                    ListAsync)             .Allow(Policies + "list");
-        services.Put("/enable",             EnableAsync)           .Allow(Policies + "update");
-        services.Put("/disable",            DisableAsync)          .Allow(Policies + "update");
+        services.Get("", ListAsync).Allow(Policies + "list");
+        services.Put("/enable", EnableAsync).Allow(Policies + "update");
+        services.Put("/disable", DisableAsync).Allow(Policies + "update");
         services.Put("/disable-log-reason", DisableWithReasonAsync).Allow(Policies + "update");
     }
 

@@ -10,7 +10,7 @@ internal sealed class ZoneRoutes(Database database, HostStore hosts, TimeProvide
     public void Map(ApiRoutes v21)
     {
         var zones = v21.Group("/os-availability-zone");
-        zones.Get("",        ListAsync)      .Allow("os_compute_api:os-availability-zone:list");
+        zones.Get("", ListAsync).Allow("os_compute_api:os-availability-zone:list");
         zones.Get("/detail", ListDetailAsync).Allow("os_compute_api:os-availability-zone:detail");
     }
 

@@ -17,9 +17,9 @@ internal sealed class KeypairRoutes(KeypairStore keypairs, PolicyEngine policy)
     public void Map(ApiRoutes v21)
     {
         var pairs = v21.Group("/os-keypairs");
-        pairs.Get("",                  ListAsync)  .Allow(Policies + "index");
-        pairs.Post("",                 CreateAsync).Allow(Policies + "create");
-        pairs.Get("/{keypair_name}",   ShowAsync)  .Allow(Policies + "show");
+        pairs.Get("", ListAsync).Allow(Policies + "index");
+        pairs.Post("", CreateAsync).Allow(Policies + "create");
+        pairs.Get("/{keypair_name}", ShowAsync).Allow(Policies + "show");
         pairs.Delete("/{keypair_name}", DeleteAsync).Allow(Policies + "delete");
     }
 

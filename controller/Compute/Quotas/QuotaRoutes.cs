@@ -17,11 +17,11 @@ internal sealed class QuotaRoutes(Database database, IProjects projects, PolicyE
     {
         var quotas = v21.Group("/os-quota-sets/{project_id}");
         // Whose quota it is decides: the policy is asked again with that project.
-        quotas.Get("",          ShowAsync)    .Allow("os_compute_api:limits");
-        quotas.Put("",          UpdateAsync)  .Allow(Policies + "update");
-        quotas.Delete("",       DeleteAsync)  .Allow(Policies + "delete");
+        quotas.Get("", ShowAsync).Allow("os_compute_api:limits");
+        quotas.Put("", UpdateAsync).Allow(Policies + "update");
+        quotas.Delete("", DeleteAsync).Allow(Policies + "delete");
         quotas.Get("/defaults", DefaultsAsync).Allow(Policies + "defaults");
-        quotas.Get("/detail",   DetailAsync)  .Allow("os_compute_api:limits");
+        quotas.Get("/detail", DetailAsync).Allow("os_compute_api:limits");
     }
 
     private async Task<ApiResult> ShowAsync(ApiRequest request, CancellationToken ct)

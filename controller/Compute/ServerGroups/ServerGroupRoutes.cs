@@ -18,10 +18,10 @@ internal sealed class ServerGroupRoutes(Database database, TimeProvider clock)
     public void Map(ApiRoutes v21)
     {
         var groups = v21.Group("/os-server-groups");
-        groups.Get("",                       ListAsync)  .Allow(Policies + "index");
-        groups.Post("",                      CreateAsync).Allow(Policies + "create");
-        groups.Get("/{server_group_id}",     ShowAsync)  .Allow(Policies + "show");
-        groups.Delete("/{server_group_id}",  DeleteAsync).Allow(Policies + "delete");
+        groups.Get("", ListAsync).Allow(Policies + "index");
+        groups.Post("", CreateAsync).Allow(Policies + "create");
+        groups.Get("/{server_group_id}", ShowAsync).Allow(Policies + "show");
+        groups.Delete("/{server_group_id}", DeleteAsync).Allow(Policies + "delete");
     }
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)

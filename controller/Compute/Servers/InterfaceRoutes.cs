@@ -21,9 +21,9 @@ internal sealed class InterfaceRoutes(ServerContext context, PolicyEngine policy
     public void Map(ApiRoutes v21)
     {
         var interfaces = v21.Group("/servers/{server_id}/os-interface");
-        interfaces.Get("",            ListAsync)  .Allow(Policies + "list");
-        interfaces.Post("",           AttachAsync).Allow(Policies + "create");
-        interfaces.Get("/{port_id}",    ShowAsync)  .Allow(Policies + "show");
+        interfaces.Get("", ListAsync).Allow(Policies + "list");
+        interfaces.Post("", AttachAsync).Allow(Policies + "create");
+        interfaces.Get("/{port_id}", ShowAsync).Allow(Policies + "show");
         interfaces.Delete("/{port_id}", DetachAsync).Allow(Policies + "delete");
     }
 

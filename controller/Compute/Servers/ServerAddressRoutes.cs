@@ -8,7 +8,7 @@ internal sealed class ServerAddressRoutes(ServerContext context)
     public void Map(ApiRoutes v21)
     {
         var addresses = v21.Group("/servers/{server_id}/ips");
-        addresses.Get("",                 ListAsync).Allow("os_compute_api:ips:index");
+        addresses.Get("", ListAsync).Allow("os_compute_api:ips:index");
         addresses.Get("/{network_label}", ShowAsync).Allow("os_compute_api:ips:show");
     }
 

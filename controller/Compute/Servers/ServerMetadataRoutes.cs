@@ -14,11 +14,11 @@ internal sealed class ServerMetadataRoutes(ServerContext context)
     public void Map(ApiRoutes v21)
     {
         var metadata = v21.Group("/servers/{server_id}/metadata");
-        metadata.Get("",          ListAsync)      .Allow(Policies + "index");
-        metadata.Post("",         MergeAsync)     .Allow(Policies + "create");
-        metadata.Put("",          ReplaceAsync)   .Allow(Policies + "update_all");
-        metadata.Get("/{key}",    ShowItemAsync)  .Allow(Policies + "show");
-        metadata.Put("/{key}",    PutItemAsync)   .Allow(Policies + "update");
+        metadata.Get("", ListAsync).Allow(Policies + "index");
+        metadata.Post("", MergeAsync).Allow(Policies + "create");
+        metadata.Put("", ReplaceAsync).Allow(Policies + "update_all");
+        metadata.Get("/{key}", ShowItemAsync).Allow(Policies + "show");
+        metadata.Put("/{key}", PutItemAsync).Allow(Policies + "update");
         metadata.Delete("/{key}", DeleteItemAsync).Allow(Policies + "delete");
     }
 

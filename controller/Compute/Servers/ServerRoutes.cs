@@ -18,12 +18,12 @@ internal sealed class ServerRoutes(ServerContext context, CreateServers create, 
     public void Map(ApiRoutes v21)
     {
         var servers = v21.Group("/servers");
-        servers.Get("",               ListAsync)      .Allow("os_compute_api:servers:index");
-        servers.Post("",              CreateAsync)    .Allow("os_compute_api:servers:create");
-        servers.Get("/detail",        ListDetailAsync).Allow("os_compute_api:servers:detail");
-        servers.Get("/{server_id}",   ShowAsync)      .Allow("os_compute_api:servers:show");
-        servers.Put("/{server_id}",   UpdateAsync)    .Allow("os_compute_api:servers:update");
-        servers.Delete("/{server_id}", DeleteAsync)   .Allow("os_compute_api:servers:delete");
+        servers.Get("", ListAsync).Allow("os_compute_api:servers:index");
+        servers.Post("", CreateAsync).Allow("os_compute_api:servers:create");
+        servers.Get("/detail", ListDetailAsync).Allow("os_compute_api:servers:detail");
+        servers.Get("/{server_id}", ShowAsync).Allow("os_compute_api:servers:show");
+        servers.Put("/{server_id}", UpdateAsync).Allow("os_compute_api:servers:update");
+        servers.Delete("/{server_id}", DeleteAsync).Allow("os_compute_api:servers:delete");
     }
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)

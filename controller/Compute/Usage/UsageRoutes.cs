@@ -14,7 +14,7 @@ internal sealed class UsageRoutes(Database database, PolicyEngine policy, TimePr
     public void Map(ApiRoutes v21)
     {
         var usage = v21.Group("/os-simple-tenant-usage");
-        usage.Get("",              ListAsync).Allow("os_compute_api:os-simple-tenant-usage:list");
+        usage.Get("", ListAsync).Allow("os_compute_api:os-simple-tenant-usage:list");
         // Whose usage it is decides: the policy is asked again with that project.
         usage.Get("/{project_id}", ShowAsync).Allow("os_compute_api:limits");
     }

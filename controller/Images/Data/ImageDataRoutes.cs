@@ -72,9 +72,16 @@ internal sealed partial class ImageDataRoutes(
             ? active with
             {
                 // What was changed during the upload stays changed.
-                Name = current.Name, Owner = current.Owner, Visibility = current.Visibility, IsProtected = current.IsProtected,
-                IsHidden = current.IsHidden, MinDiskGiB = current.MinDiskGiB, MinRamMiB = current.MinRamMiB, Tags = current.Tags,
-                Properties = current.Properties, Generation = current.Generation,
+                Name = current.Name,
+                Owner = current.Owner,
+                Visibility = current.Visibility,
+                IsProtected = current.IsProtected,
+                IsHidden = current.IsHidden,
+                MinDiskGiB = current.MinDiskGiB,
+                MinRamMiB = current.MinRamMiB,
+                Tags = current.Tags,
+                Properties = current.Properties,
+                Generation = current.Generation,
             }
             : new Fault(FaultKind.Gone, $"Image {image.Id} is no longer being uploaded."), CancellationToken.None);
         if (!outcome.Failed(out var fault, out _))

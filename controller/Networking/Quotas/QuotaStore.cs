@@ -49,8 +49,13 @@ internal static class QuotaDefaults
 {
     public static readonly IReadOnlyDictionary<string, long> Limits = new Dictionary<string, long>
     {
-        ["network"] = 100, ["subnet"] = 100, ["port"] = 500, ["router"] = 10, ["floatingip"] = 50,
-        ["security_group"] = 10, ["security_group_rule"] = 100,
+        ["network"] = 100,
+        ["subnet"] = 100,
+        ["port"] = 500,
+        ["router"] = 10,
+        ["floatingip"] = 50,
+        ["security_group"] = 10,
+        ["security_group_rule"] = 100,
     };
 
     /// <summary>The table whose rows count.</summary>

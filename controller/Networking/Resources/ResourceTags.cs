@@ -11,7 +11,7 @@ namespace Appliance.Controller.Networking.Resources;
 /// </summary>
 internal sealed class ResourceTags<T>(ResourceKind<T> kind, NetworkingContext context) where T : Resource
 {
-       // neutron/extensions/tagging.py, MAX_TAG_LEN.
+    // neutron/extensions/tagging.py, MAX_TAG_LEN.
     private const int MaxTagLength = 255;
 
     public void Map(ApiRoutes v2)

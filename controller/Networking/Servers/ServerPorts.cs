@@ -50,7 +50,14 @@ internal sealed class ServerPorts(NetworkingContext context, PortStore ports, De
 
         var free = Touch(port) with
         {
-            DeviceId = "", DeviceOwner = "", HostId = "", NodeId = null, Status = PortStatuses.Down, DnsName = "", NicTag = null, NicOrder = 0,
+            DeviceId = "",
+            DeviceOwner = "",
+            HostId = "",
+            NodeId = null,
+            Status = PortStatuses.Down,
+            DnsName = "",
+            NicTag = null,
+            NicOrder = 0,
         };
         await ports.SaveAsync(tx, port, free, ct);
         await context.LogAsync(tx, Actor.System, "port", free, "update", ct);

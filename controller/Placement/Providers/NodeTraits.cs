@@ -11,10 +11,31 @@ internal static class NodeTraits
     // Linux' names of CPU features that os-traits has a word for.
     private static readonly Dictionary<string, string> CpuFeatures = new()
     {
-        ["aes"] = "AESNI", ["avx"] = "AVX", ["avx2"] = "AVX2", ["avx512bw"] = "AVX512BW", ["avx512cd"] = "AVX512CD", ["avx512dq"] = "AVX512DQ",
-        ["avx512f"] = "AVX512F", ["avx512vl"] = "AVX512VL", ["bmi1"] = "BMI", ["bmi2"] = "BMI2", ["clmul"] = "CLMUL", ["pclmulqdq"] = "CLMUL",
-        ["f16c"] = "F16C", ["fma"] = "FMA3", ["mmx"] = "MMX", ["sha_ni"] = "SHA", ["sse"] = "SSE", ["sse2"] = "SSE2", ["pni"] = "SSE3",
-        ["ssse3"] = "SSSE3", ["sse4_1"] = "SSE41", ["sse4_2"] = "SSE42", ["svm"] = "SVM", ["vmx"] = "VMX", ["xop"] = "XOP",
+        ["aes"] = "AESNI",
+        ["avx"] = "AVX",
+        ["avx2"] = "AVX2",
+        ["avx512bw"] = "AVX512BW",
+        ["avx512cd"] = "AVX512CD",
+        ["avx512dq"] = "AVX512DQ",
+        ["avx512f"] = "AVX512F",
+        ["avx512vl"] = "AVX512VL",
+        ["bmi1"] = "BMI",
+        ["bmi2"] = "BMI2",
+        ["clmul"] = "CLMUL",
+        ["pclmulqdq"] = "CLMUL",
+        ["f16c"] = "F16C",
+        ["fma"] = "FMA3",
+        ["mmx"] = "MMX",
+        ["sha_ni"] = "SHA",
+        ["sse"] = "SSE",
+        ["sse2"] = "SSE2",
+        ["pni"] = "SSE3",
+        ["ssse3"] = "SSSE3",
+        ["sse4_1"] = "SSE41",
+        ["sse4_2"] = "SSE42",
+        ["svm"] = "SVM",
+        ["vmx"] = "VMX",
+        ["xop"] = "XOP",
     };
 
     public static IReadOnlySet<string> Of(NodeReport report)

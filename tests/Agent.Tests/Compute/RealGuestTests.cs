@@ -23,7 +23,12 @@ public sealed class RealGuestTests : IDisposable
         await using var node = await QemuNode.StartAsync(OpenTap);
         var server = Servers.New(node.Images.Add(await ReadAsync("guest.qcow2"), "qcow2")) with
         {
-            MemoryMiB = 192, RootDiskGiB = 1, EphemeralDiskGiB = 1, SwapMiB = 8, ConfigDrive = true, PortIds = ["port"],
+            MemoryMiB = 192,
+            RootDiskGiB = 1,
+            EphemeralDiskGiB = 1,
+            SwapMiB = 8,
+            ConfigDrive = true,
+            PortIds = ["port"],
         };
         AddPort(node);
 

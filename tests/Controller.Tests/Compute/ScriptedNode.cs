@@ -54,7 +54,11 @@ internal sealed class ScriptedNode : IAsyncDisposable
             .JoinAsync(await TestNode.MakeTokenAsync(cloud), name, CancellationToken.None);
         var report = TestNode.Report with
         {
-            HostName = name, MemoryMiB = memoryMiB, ReservedMemoryMiB = 512, Cpu = TestNode.Report.Cpu with { Count = cpus }, DiskGiB = 1000,
+            HostName = name,
+            MemoryMiB = memoryMiB,
+            ReservedMemoryMiB = 512,
+            Cpu = TestNode.Report.Cpu with { Count = cpus },
+            DiskGiB = 1000,
         };
         var node = new ScriptedNode(folder, identity, TestNode.AddressOf(cloud), report);
         node._loop.Start();

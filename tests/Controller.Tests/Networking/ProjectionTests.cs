@@ -75,7 +75,7 @@ public sealed class ProjectionTests
     private static string? Neighbors(TestNode node) => node.Documents.Snapshot().Neighbors.SingleOrDefault()?.Document.Id;
 
     private static bool IsEmpty(TestNode node) => node.Documents.Snapshot() is
-        { Ports.Count: 0, Networks.Count: 0, Neighbors.Count: 0, SecurityGroups.Count: 0, AddressSets.Count: 0 };
+    { Ports.Count: 0, Networks.Count: 0, Neighbors.Count: 0, SecurityGroups.Count: 0, AddressSets.Count: 0 };
 
     private static Task AllUpAsync(TestCloud cloud, int count) =>
         Eventually.TrueAsync(() => cloud.Host.Services.Link.Nodes.All.Count(static node => node.IsUp && node.Report is not null) == count, "the nodes are up");

@@ -13,7 +13,10 @@ public sealed class GuestNetworkTests
             "enable-ra", "dhcp-range=fd00:7::100,fd00:7::100,64,1h", "dhcp-option=option6:dns-server,[fd00:7::1]");
         await using var machine = await GuestMachine.StartAsync(folder, new(await folder.MakeDiskAsync())
         {
-            Machine = "pc", DirectKernel = true, ConfigDrive = await folder.MakeConfigDriveAsync("networked"), Tap = network,
+            Machine = "pc",
+            DirectKernel = true,
+            ConfigDrive = await folder.MakeConfigDriveAsync("networked"),
+            Tap = network,
         });
         await machine.AwaitLoginAsync();
 
@@ -37,7 +40,9 @@ public sealed class GuestNetworkTests
             "enable-ra", "dhcp-range=fd00:7::,ra-stateless,64,1h", "dhcp-option=option6:dns-server,[fd00:7::1]");
         await using var machine = await GuestMachine.StartAsync(folder, new(await folder.MakeDiskAsync())
         {
-            DirectKernel = true, ConfigDrive = await folder.MakeConfigDriveAsync("networked"), Tap = network,
+            DirectKernel = true,
+            ConfigDrive = await folder.MakeConfigDriveAsync("networked"),
+            Tap = network,
         });
         await machine.AwaitLoginAsync();
 

@@ -99,7 +99,11 @@ public sealed class RunningGuestTests(RunningGuest guest) : IClassFixture<Runnin
             new JsonObject { ["driver"] = "file", ["node-name"] = "volume", ["filename"] = image });
         await guest.Machine.Qmp.ExecuteAsync("device_add", new JsonObject
         {
-            ["driver"] = "virtio-blk-pci", ["id"] = "volume-device", ["drive"] = "volume", ["serial"] = "0a1b2c3d-0000-4000-8", ["bus"] = "slot1",
+            ["driver"] = "virtio-blk-pci",
+            ["id"] = "volume-device",
+            ["drive"] = "volume",
+            ["serial"] = "0a1b2c3d-0000-4000-8",
+            ["bus"] = "slot1",
         });
         const string Device = "/dev/disk/by-id/virtio-0a1b2c3d-0000-4000-8";
         await Eventually.TrueAsync(async () => (await guest.Machine.TryAsync($"test -b {Device}")).Code == 0, HotPlugDeadline, () => "the disk");
@@ -116,7 +120,11 @@ public sealed class RunningGuestTests(RunningGuest guest) : IClassFixture<Runnin
             new JsonObject { ["type"] = "user", ["id"] = "net1", ["net"] = "10.77.0.0/24" });
         await guest.Machine.Qmp.ExecuteAsync("device_add", new JsonObject
         {
-            ["driver"] = "virtio-net-pci", ["id"] = "nic1", ["netdev"] = "net1", ["mac"] = "52:54:00:77:00:01", ["bus"] = "slot2",
+            ["driver"] = "virtio-net-pci",
+            ["id"] = "nic1",
+            ["netdev"] = "net1",
+            ["mac"] = "52:54:00:77:00:01",
+            ["bus"] = "slot2",
         });
         await Eventually.TrueAsync(async () => (await guest.Machine.TryAsync("ip -o addr show dev eth1")).Output.Contains("10.77.0.15/24", StringComparison.Ordinal),
             HotPlugDeadline, () => "an address on eth1");

@@ -14,7 +14,7 @@ internal sealed class InstanceActionRoutes(ServerContext context, PolicyEngine p
     public void Map(ApiRoutes v21)
     {
         var actions = v21.Group("/servers/{server_id}/os-instance-actions");
-        actions.Get("",              ListAsync).Allow(Policies + "list");
+        actions.Get("", ListAsync).Allow(Policies + "list");
         actions.Get("/{request_id}", ShowAsync).Allow(Policies + "show");
     }
 

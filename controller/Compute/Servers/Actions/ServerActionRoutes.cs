@@ -11,15 +11,15 @@ internal sealed class ServerActionRoutes(ServerActions actions, DeleteServer del
 
     public void Map(ApiRoutes v21)
     {
-        v21.Action(Path, "os-start",            StartAsync)              .Allow("os_compute_api:servers:start");
-        v21.Action(Path, "os-stop",             StopAsync)               .Allow("os_compute_api:servers:stop");
-        v21.Action(Path, "reboot",              RebootAsync)             .Allow("os_compute_api:servers:reboot");
-        v21.Action(Path, "forceDelete",         ForceDeleteAsync)        .Allow("os_compute_api:os-deferred-delete:force");
-        v21.Action(Path, "restore",             RestoreAsync)            .Allow("os_compute_api:os-deferred-delete:restore");
-        v21.Action(Path, "lock",                LockAsync)               .Allow("os_compute_api:os-lock-server:lock");
-        v21.Action(Path, "unlock",              UnlockAsync)             .Allow("os_compute_api:os-lock-server:unlock");
-        v21.Action(Path, "os-resetState",       ResetStateAsync)         .Allow("os_compute_api:os-admin-actions:reset_state");
-        v21.Action(Path, "addSecurityGroup",    AddSecurityGroupAsync)   .Allow("os_compute_api:os-security-groups:add");
+        v21.Action(Path, "os-start", StartAsync).Allow("os_compute_api:servers:start");
+        v21.Action(Path, "os-stop", StopAsync).Allow("os_compute_api:servers:stop");
+        v21.Action(Path, "reboot", RebootAsync).Allow("os_compute_api:servers:reboot");
+        v21.Action(Path, "forceDelete", ForceDeleteAsync).Allow("os_compute_api:os-deferred-delete:force");
+        v21.Action(Path, "restore", RestoreAsync).Allow("os_compute_api:os-deferred-delete:restore");
+        v21.Action(Path, "lock", LockAsync).Allow("os_compute_api:os-lock-server:lock");
+        v21.Action(Path, "unlock", UnlockAsync).Allow("os_compute_api:os-lock-server:unlock");
+        v21.Action(Path, "os-resetState", ResetStateAsync).Allow("os_compute_api:os-admin-actions:reset_state");
+        v21.Action(Path, "addSecurityGroup", AddSecurityGroupAsync).Allow("os_compute_api:os-security-groups:add");
         v21.Action(Path, "removeSecurityGroup", RemoveSecurityGroupAsync).Allow("os_compute_api:os-security-groups:remove");
     }
 

@@ -29,7 +29,7 @@ internal sealed class ConsoleRoutes(ServerContext context)
 
     public void Map(ApiRoutes v21)
     {
-        v21.Action("/servers/{server_id}/action", "os-getConsoleOutput", GetLogAsync)   .Allow("os_compute_api:os-console-output");
+        v21.Action("/servers/{server_id}/action", "os-getConsoleOutput", GetLogAsync).Allow("os_compute_api:os-console-output");
         v21.Action("/servers/{server_id}/action", "os-getSerialConsole", GetSerialAsync).Allow(ConsolePolicy);
         v21.Post("/servers/{server_id}/remote-consoles", CreateAsync).Allow(ConsolePolicy);
     }

@@ -10,13 +10,31 @@ internal sealed record ServerOrder(string OrderBy, bool IsDefault)
 
     private static readonly Dictionary<string, string> Columns = new()
     {
-        ["access_ip_v4"] = "access_ipv4", ["access_ip_v6"] = "access_ipv6", ["auto_disk_config"] = "disk_config_auto",
-        ["availability_zone"] = "zone", ["config_drive"] = "config_drive", ["created_at"] = "created_at",
-        ["display_description"] = "description", ["display_name"] = "name", ["host"] = "node_name", ["hostname"] = "host_name",
-        ["image_ref"] = "image_id", ["instance_type_id"] = "flavor_id", ["key_name"] = "key_name", ["launch_index"] = "launch_index",
-        ["launched_at"] = "launched_at", ["locked_by"] = "locked", ["node"] = "node_name", ["power_state"] = "power_state",
-        ["project_id"] = "project_id", ["task_state"] = "task_state", ["terminated_at"] = "terminated_at", ["updated_at"] = "updated_at",
-        ["user_id"] = "user_id", ["uuid"] = "id", ["vm_state"] = "vm_state",
+        ["access_ip_v4"] = "access_ipv4",
+        ["access_ip_v6"] = "access_ipv6",
+        ["auto_disk_config"] = "disk_config_auto",
+        ["availability_zone"] = "zone",
+        ["config_drive"] = "config_drive",
+        ["created_at"] = "created_at",
+        ["display_description"] = "description",
+        ["display_name"] = "name",
+        ["host"] = "node_name",
+        ["hostname"] = "host_name",
+        ["image_ref"] = "image_id",
+        ["instance_type_id"] = "flavor_id",
+        ["key_name"] = "key_name",
+        ["launch_index"] = "launch_index",
+        ["launched_at"] = "launched_at",
+        ["locked_by"] = "locked",
+        ["node"] = "node_name",
+        ["power_state"] = "power_state",
+        ["project_id"] = "project_id",
+        ["task_state"] = "task_state",
+        ["terminated_at"] = "terminated_at",
+        ["updated_at"] = "updated_at",
+        ["user_id"] = "user_id",
+        ["uuid"] = "id",
+        ["vm_state"] = "vm_state",
     };
 
     // Valid words that order nothing here, because they are the same for every server or were never sorted by.

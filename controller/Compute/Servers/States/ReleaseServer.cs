@@ -62,7 +62,12 @@ internal sealed class ReleaseServer(ServerContext context)
         var now = context.Clock.GetUtcNow();
         var deleted = server with
         {
-            VmState = VmStates.Deleted, TaskState = null, PowerState = PowerCodes.NoState, UpdatedAt = now, TerminatedAt = now, DeletedAt = now,
+            VmState = VmStates.Deleted,
+            TaskState = null,
+            PowerState = PowerCodes.NoState,
+            UpdatedAt = now,
+            TerminatedAt = now,
+            DeletedAt = now,
         };
         await ServerStore.UpdateAsync(tx, deleted, ct);
         await context.Events.EventAsync(tx, deleted, "compute_terminate_instance", null, ct);

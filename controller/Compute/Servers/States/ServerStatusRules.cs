@@ -54,7 +54,11 @@ internal static class ServerStatusRules
             return PowerOnly(server, power, now);
         var settled = server with
         {
-            VmState = VmStates.Stopped, TaskState = null, PowerState = power, UpdatedAt = now, LaunchedAt = server.LaunchedAt ?? now,
+            VmState = VmStates.Stopped,
+            TaskState = null,
+            PowerState = power,
+            UpdatedAt = now,
+            LaunchedAt = server.LaunchedAt ?? now,
         };
         var ended = server switch
         {
