@@ -7,14 +7,19 @@ using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Auth.Methods;
 using Appliance.Controller.Identity.Catalog;
 using Appliance.Controller.Identity.Catalog.Endpoints;
+using Appliance.Controller.Identity.Catalog.Filters;
 using Appliance.Controller.Identity.Catalog.Regions;
 using Appliance.Controller.Identity.Catalog.Services;
 using Appliance.Controller.Identity.Credentials;
+using Appliance.Controller.Identity.Credentials.Signatures;
 using Appliance.Controller.Identity.Domains;
+using Appliance.Controller.Identity.Domains.Configs;
 using Appliance.Controller.Identity.Grants;
 using Appliance.Controller.Identity.Groups;
 using Appliance.Controller.Identity.Limits;
+using Appliance.Controller.Identity.OAuth1;
 using Appliance.Controller.Identity.Passwords;
+using Appliance.Controller.Identity.PolicyBlobs;
 using Appliance.Controller.Identity.Projects;
 using Appliance.Controller.Identity.Roles;
 using Appliance.Controller.Identity.Tokens;
@@ -32,6 +37,9 @@ internal sealed class IdentityApi : ApiService
 
     private readonly TokenKeyRing _keys;
     private readonly CredentialStore _credentials;
+    private readonly DomainConfigStore _domainConfigs;
+    private readonly OAuthStore _oauth;
+    private readonly SignedAccess _signed;
     private readonly Revocations _revocations;
     private readonly Bootstrap _bootstrap;
     private readonly IdentityContext _context;
@@ -53,20 +61,25 @@ internal sealed class IdentityApi : ApiService
         var secret = new Lazy<SiteSecret>(() => SiteSecret.LoadOrCreate(options.DataFolder));
         _keys = new TokenKeyRing(database, secret, clock);
         _credentials = new CredentialStore(secret);
+        _domainConfigs = new DomainConfigStore(secret);
+        _oauth = new OAuthStore(secret);
         _revocations = new Revocations(database, clock);
         _bootstrap = new Bootstrap(database, options, clock);
         _upkeep = platform.CreateReconciler("identity-upkeep", UpkeepPeriod, KeepUpAsync);
 
         var seal = new TokenSeal(_keys);
         var access = new AccessReader(database);
-        var delegated = new DelegatedReader(database);
+        var delegated = new DelegatedReader(database, _oauth);
         var tokens = new TokenValidator(database, seal, _revocations, access, delegated, clock);
         var logins = new LoginReader(database);
         IAuthMethod[] methods =
         [
             new PasswordMethod(logins, _passwords, clock), new TokenMethod(tokens), new ApplicationCredentialMethod(logins, _passwords, clock),
+            new OAuthMethod(_context, _oauth),
         ];
-        var authenticator = new Authenticator(methods, new ScopeGranter(database, logins, access, delegated, clock), new TokenIssuer(seal, clock));
+        var issuer = new TokenIssuer(seal, clock);
+        _signed = new SignedAccess(_context, _credentials, access, delegated, issuer);
+        var authenticator = new Authenticator(methods, new ScopeGranter(database, logins, access, delegated, clock), issuer);
         _catalogs = new ServiceCatalogReader(database);
         _auth = new AuthRoutes(authenticator, tokens, _revocations, _catalogs, platform.Policy, options);
         Tokens = tokens;
@@ -90,11 +103,15 @@ internal sealed class IdentityApi : ApiService
         new ApplicationCredentialRoutes(_context, new ApplicationCredentialChanges(_context)).Map(v3);
         new CredentialRoutes(_context, _credentials).Map(v3);
         new Ec2CredentialRoutes(_context, _credentials).Map(v3);
+        new SignedTokenRoutes(_context, _signed, _catalogs).Map(v3);
+        new ConsumerRoutes(_context, _oauth).Map(v3);
+        new OAuthRoutes(_context, _oauth).Map(v3);
+        new AccessTokenRoutes(_context, _oauth).Map(v3);
         new GroupRoutes(_context, new GroupChanges(_context)).Map(v3);
         MapRoles(v3);
         new RegionRoutes(_context).Map(v3);
         new ServiceRoutes(_context).Map(v3);
-        new EndpointRoutes(_context).Map(v3);
+        MapEndpoints(v3);
         new TrustRoutes(_context, new TrustChanges(_context)).Map(v3);
         new RegisteredLimitRoutes(_context).Map(v3);
         new LimitRoutes(_context).Map(v3);
@@ -107,6 +124,18 @@ internal sealed class IdentityApi : ApiService
         projects.Map(v3);
         new ProjectTagRoutes(_context, changes, projects.FindTargetAsync).Map(v3);
         new DomainRoutes(_context, changes).Map(v3);
+        new DomainConfigRoutes(_context, _domainConfigs).Map(v3);
+    }
+
+    private void MapEndpoints(ApiRoutes v3)
+    {
+        var endpoints = new EndpointRoutes(_context);
+        endpoints.Map(v3);
+        new EndpointGroupRoutes(_context).Map(v3);
+        new ProjectEndpointRoutes(_context, endpoints).Map(v3);
+        new ProjectEndpointGroupRoutes(_context, endpoints).Map(v3);
+        new PolicyBlobRoutes(_context).Map(v3);
+        new EndpointPolicyRoutes(_context, endpoints).Map(v3);
     }
 
     private void MapRoles(ApiRoutes v3)

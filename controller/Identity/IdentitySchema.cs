@@ -1,5 +1,9 @@
 using Appliance.Controller.Data;
+using Appliance.Controller.Identity.Catalog.Filters;
+using Appliance.Controller.Identity.Domains.Configs;
 using Appliance.Controller.Identity.Limits;
+using Appliance.Controller.Identity.OAuth1;
+using Appliance.Controller.Identity.PolicyBlobs;
 using Appliance.Controller.Identity.Trusts;
 
 namespace Appliance.Controller.Identity;
@@ -65,6 +69,10 @@ internal static class IdentitySchema
         """,
         LimitJson.Tables,
         TrustJson.Tables,
+        EndpointGroupJson.Tables,
+        PolicyBlobJson.Tables,
+        DomainConfigStore.Tables,
+        OAuthStore.Tables,
     ]);
 }
 

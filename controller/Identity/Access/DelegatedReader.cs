@@ -1,5 +1,6 @@
 using Appliance.Controller.Data;
 using Appliance.Controller.Identity.ApplicationCredentials;
+using Appliance.Controller.Identity.OAuth1;
 using Appliance.Controller.Identity.Tokens;
 using Appliance.Controller.Identity.Trusts;
 
@@ -9,16 +10,45 @@ namespace Appliance.Controller.Identity.Access;
 /// What somebody may do by a delegation: what was delegated, as far as who delegated it still has it. Kept in memory like every other access,
 /// so a change to anything it rests on works at once.
 /// </summary>
-internal sealed class DelegatedReader(IdentityDatabase database)
+internal sealed class DelegatedReader(IdentityDatabase database, OAuthStore oauth)
 {
     /// <summary>Null: the delegation is gone or is not this user's to use. That it has expired is for its tokens to know.</summary>
     public ValueTask<AccessGrant?> FindAsync(TokenDelegation delegation, string userId, CancellationToken ct) => delegation.Kind switch
     {
         DelegationKind.ApplicationCredential => database.Cache.FindAsync(
             new CacheKey("by-credential", delegation.Id, userId), (tx, token) => ReadCredentialAsync(tx, delegation.Id, userId, token), ct),
+        DelegationKind.AccessToken => database.Cache.FindAsync(
+            new CacheKey("by-access-token", delegation.Id, userId), (tx, token) => ReadAccessTokenAsync(tx, delegation.Id, userId, token), ct),
         _ => database.Cache.FindAsync(
             new CacheKey("by-trust", delegation.Id, userId), (tx, token) => TrustReader.ReadAsync(tx, delegation.Id, userId, token), ct),
     };
+
+    /// <summary>When tokens of the delegation must end; null: nothing says so.</summary>
+    public static Task<DateTimeOffset?> FindEndAsync(Session tx, TokenDelegation delegation, CancellationToken ct)
+    {
+        var table = delegation.Kind switch
+        {
+            DelegationKind.ApplicationCredential => "identity_application_credentials",
+            DelegationKind.AccessToken => "identity_access_tokens",
+            _ => "identity_trusts",
+        };
+        return tx.FindAsync($"SELECT expires_at FROM {table} WHERE id = @id", static row => row.NullableInstant(0), ct, ("id", delegation.Id));
+    }
+
+    // What the user agreed to, as far as it still has it.
+    private async Task<AccessGrant?> ReadAccessTokenAsync(Session tx, string id, string userId, CancellationToken ct)
+    {
+        if (await oauth.FindAccessTokenAsync(tx, id, ct) is not { } access || access.UserId != userId)
+            return null;
+        if (await AccessReader.ReadAsync(tx, userId, TokenScope.Project(access.ProjectId), ct) is not { } whole)
+            return null;
+        var agreed = (await RoleGraph.ReadAsync(tx, ct)).Expand(access.RoleIds).Select(static role => role.Id).ToHashSet(StringComparer.Ordinal);
+        return whole with
+        {
+            Roles = [.. whole.Roles.Where(role => agreed.Contains(role.Id))],
+            Delegation = new OAuthAccess(access.Id, access.ConsumerId),
+        };
+    }
 
     // Its own roles, as far as the user still has them.
     private static async Task<AccessGrant?> ReadCredentialAsync(Session tx, string id, string userId, CancellationToken ct)

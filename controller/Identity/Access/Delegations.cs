@@ -11,6 +11,9 @@ internal sealed record ApplicationCredentialAccess(string Id, string Name, bool 
 /// <param name="IsImpersonating">As the trustor; else as the trustee with the trustor's roles.</param>
 internal sealed record TrustAccess(string Id, string TrustorId, string TrusteeId, bool IsImpersonating) : DelegatedAccess(Id, null);
 
+/// <summary>Acting by an OAuth access token.</summary>
+internal sealed record OAuthAccess(string Id, string ConsumerId) : DelegatedAccess(Id, null);
+
 /// <summary>What delegated tokens must not be used for. Source: keystone/api/users.py, trusts.py and the advisories behind them.</summary>
 internal static class DelegationRules
 {

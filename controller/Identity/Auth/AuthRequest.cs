@@ -22,12 +22,13 @@ internal enum AskedScopeKind
 internal sealed record AskedScope(AskedScopeKind Kind, NameInDomain? Target = null);
 
 /// <summary>A request for a token, taken from its checked body.</summary>
-internal sealed record AuthRequest(IReadOnlyList<string> Methods, JsonElement Identity, AskedScope Scope)
+/// <param name="Request">What carried it: some methods prove themselves by its headers.</param>
+internal sealed record AuthRequest(IReadOnlyList<string> Methods, JsonElement Identity, AskedScope Scope, ApiRequest Request)
 {
     private static readonly string[] ScopeKinds = ["project", "domain", "unscoped", "system", "OS-TRUST:trust"];
 
     /// <summary>Faults are 400s with Keystone's texts. Source: keystone/auth/core.py, AuthInfo.</summary>
-    public static Outcome<AuthRequest> Read(JsonElement body)
+    public static Outcome<AuthRequest> Read(ApiRequest request, JsonElement body)
     {
         if (body.Member("auth") is not { } auth || auth.ValueKind is JsonValueKind.Null || auth is { ValueKind: JsonValueKind.Object } && !auth.EnumerateObject().Any())
             return IdentityFaults.Expecting("auth", "request body");
@@ -44,7 +45,7 @@ internal sealed record AuthRequest(IReadOnlyList<string> Methods, JsonElement Id
 
         if (ReadScope(auth).Failed(out var badScope, out var scope))
             return badScope;
-        return new AuthRequest(methods, identity, scope);
+        return new AuthRequest(methods, identity, scope, request);
     }
 
     /// <summary>Reads <c>{"id"}</c> or <c>{"name", "domain": {"id" | "name"}}</c>; a name wins, as in Keystone.</summary>

@@ -25,7 +25,7 @@ internal sealed class AuthRoutes(
     {
         if ((await IdentityBody.ReadAsync(request, ct)).Failed(out var unreadable, out var body))
             return unreadable;
-        if (AuthRequest.Read(body).Failed(out var invalid, out var asked))
+        if (AuthRequest.Read(request, body).Failed(out var invalid, out var asked))
             return invalid;
         if ((await authenticator.AuthenticateAsync(asked, ct)).Failed(out var refused, out var issued))
             return refused;

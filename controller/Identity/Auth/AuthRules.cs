@@ -8,6 +8,8 @@ internal static class AuthRules
 {
     public static Fault? CheckRescope(Token shown, AskedScope asked) => shown switch
     {
+        { Delegation.Kind: DelegationKind.AccessToken } => IdentityFaults.Forbidden(
+            "Using OAuth-scoped token to create another token. Create a new OAuth-scoped token instead"),
         { Delegation.Kind: DelegationKind.Trust } => IdentityFaults.Forbidden(
             "Using trust-scoped token to create another token. Create a new trust-scoped token instead"),
         { Scope.Kind: ScopeKind.System } when asked.Kind is AskedScopeKind.Project or AskedScopeKind.Domain => IdentityFaults.Forbidden(

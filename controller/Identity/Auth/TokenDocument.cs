@@ -51,6 +51,12 @@ internal static class TokenDocument
             case TrustAccess trust:
                 WriteTrust(writer, trust);
                 break;
+            case OAuthAccess access:
+                writer.WriteStartObject("OS-OAUTH1");
+                writer.WriteString("access_token_id", access.Id);
+                writer.WriteString("consumer_id", access.ConsumerId);
+                writer.WriteEndObject();
+                break;
             default:
                 break;
         }

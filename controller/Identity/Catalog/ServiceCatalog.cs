@@ -10,7 +10,8 @@ internal sealed record CatalogEndpoint(string Id, string Interface, string? Regi
 internal sealed record CatalogService(string Id, string Type, string Name, IReadOnlyList<CatalogEndpoint> Endpoints);
 
 /// <summary>The enabled services with their enabled endpoints, and their JSON for the projects that asked last.</summary>
-internal sealed class ServiceCatalog(IReadOnlyList<CatalogService> services)
+/// <param name="given">Endpoints of the projects that see those only; a project that is not in it sees all.</param>
+internal sealed class ServiceCatalog(IReadOnlyList<CatalogService> services, IReadOnlyDictionary<string, HashSet<string>> given)
 {
     // Some kilobytes each; the key holds the Host header, which a client chooses.
     private const int MaxRendered = 128;
@@ -37,12 +38,16 @@ internal sealed class ServiceCatalog(IReadOnlyList<CatalogService> services)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>();
         using var writer = new Utf8JsonWriter(buffer, JsonBody.Options);
+        var only = projectId is null ? null : given.GetValueOrDefault(projectId);
         writer.WriteStartArray();
         foreach (var service in services)
         {
+            var endpoints = service.Endpoints.Where(endpoint => only is null || only.Contains(endpoint.Id)).ToArray();
+            if (only is not null && endpoints.Length == 0)
+                continue;
             writer.WriteStartObject();
             writer.WriteStartArray("endpoints");
-            foreach (var endpoint in service.Endpoints)
+            foreach (var endpoint in endpoints)
                 WriteEndpoint(writer, endpoint, EndpointUrl.Resolve(endpoint.Url, baseUrl, projectId, userId));
             writer.WriteEndArray();
             writer.WriteString("id", service.Id);

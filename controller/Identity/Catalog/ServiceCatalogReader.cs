@@ -1,4 +1,5 @@
 using Appliance.Controller.Data;
+using Appliance.Controller.Identity.Catalog.Filters;
 
 namespace Appliance.Controller.Identity.Catalog;
 
@@ -18,7 +19,25 @@ internal sealed class ServiceCatalogReader(IdentityDatabase database)
             ct)).ToLookup(static pair => pair.Service, static pair => pair.Endpoint);
         var services = await tx.ListAsync("SELECT id, type, name FROM identity_services WHERE enabled = 1 ORDER BY type, id",
             static row => (Id: row.String(0), Type: row.String(1), Name: row.NullableString(2) ?? ""), ct);
-        return new ServiceCatalog([.. services.Select(service =>
-            new CatalogService(service.Id, service.Type, service.Name, [.. endpoints[service.Id]]))]);
+        return new ServiceCatalog(
+            [.. services.Select(service => new CatalogService(service.Id, service.Type, service.Name, [.. endpoints[service.Id]]))],
+            await ReadGivenAsync(tx, ct));
+    }
+
+    // Sites that filter endpoints do so for some projects; most filter none.
+    private static async Task<IReadOnlyDictionary<string, HashSet<string>>> ReadGivenAsync(Session tx, CancellationToken ct)
+    {
+        var projects = await tx.ListAsync(
+            "SELECT project_id FROM identity_project_endpoints UNION SELECT project_id FROM identity_project_endpoint_groups",
+            static row => row.String(0), ct);
+        var given = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
+        foreach (var project in projects)
+        {
+            var endpoints = await EndpointFilterStore.ListEndpointsAsync(tx, project, ct);
+            if (endpoints.Count > 0)
+                given.Add(project, [.. endpoints.Select(static endpoint => endpoint.Id)]);
+        }
+
+        return given;
     }
 }

@@ -39,6 +39,7 @@ internal static class CredentialRules
     {
         null => null,
         TrustAccess => "trust_id",
+        OAuthAccess => "access_token_id",
         _ => "app_cred_id",
     };
 

@@ -1,4 +1,5 @@
 using Appliance.Controller.Data;
+using Appliance.Controller.Identity.Catalog.Filters;
 using Appliance.Controller.Identity.Trusts;
 
 namespace Appliance.Controller.Identity.Projects;
@@ -56,6 +57,8 @@ internal static class ProjectStore
         await tx.ExecuteAsync("DELETE FROM identity_application_credentials WHERE project_id = @id", ct, ("id", project.Id));
         await tx.ExecuteAsync("DELETE FROM identity_credentials WHERE project_id = @id", ct, ("id", project.Id));
         await TrustStore.DeleteOfProjectAsync(tx, project.Id, ct);
+        await EndpointFilterStore.DeleteOfProjectAsync(tx, project.Id, ct);
+        await tx.ExecuteAsync("DELETE FROM identity_domain_options WHERE domain_id = @id", ct, ("id", project.Id));
         await tx.ExecuteAsync("DELETE FROM identity_limits WHERE project_id = @id OR domain_id = @id", ct, ("id", project.Id));
         await tx.ExecuteAsync("UPDATE identity_users SET default_project_id = NULL WHERE default_project_id = @id", ct, ("id", project.Id));
         await tx.ExecuteAsync("DELETE FROM identity_projects WHERE id = @id", ct, ("id", project.Id));
@@ -79,7 +82,11 @@ internal static class ProjectStore
             "DELETE FROM identity_credentials WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
             "DELETE FROM identity_application_credentials WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
             "DELETE FROM identity_credentials WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
+            "DELETE FROM identity_project_endpoints WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
+            "DELETE FROM identity_project_endpoint_groups WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
             "DELETE FROM identity_limits WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
+            "DELETE FROM identity_access_tokens WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
+            "DELETE FROM identity_request_tokens WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
             "DELETE FROM identity_users WHERE domain_id = @domain",
             "DELETE FROM identity_groups WHERE domain_id = @domain",
             "DELETE FROM identity_roles WHERE domain_id = @domain",

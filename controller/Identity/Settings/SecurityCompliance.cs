@@ -25,6 +25,10 @@ internal sealed record SecurityCompliance
     /// <summary>Days a password must be kept before its user may change it.</summary>
     public int MinimumPasswordAge { get; init; }
 
+    /// <summary>As written in the file.</summary>
+    public string? PasswordRegexText { get; init; }
+
+    /// <summary>What the beginning of a password must match.</summary>
     public Regex? PasswordRegex { get; init; }
 
     /// <summary>The demand of <see cref="PasswordRegex"/> in words.</summary>
@@ -41,6 +45,7 @@ internal sealed record SecurityCompliance
         PasswordExpiresDays = section.Integer("password_expires_days", 1),
         UniqueLastPasswordCount = section.Integer("unique_last_password_count", 0) ?? 0,
         MinimumPasswordAge = section.Integer("minimum_password_age", 0) ?? 0,
+        PasswordRegexText = section.Text("password_regex"),
         PasswordRegex = section.Pattern("password_regex"),
         PasswordRegexDescription = section.Text("password_regex_description"),
         ChangePasswordUponFirstUse = section.Flag("change_password_upon_first_use", false),

@@ -8,6 +8,9 @@ internal enum AuthMethods : byte
     Password = 1,
     Token = 2,
     ApplicationCredential = 4,
+    Totp = 8,
+    OAuth1 = 16,
+    Ec2Credential = 32,
 }
 
 /// <summary>What stands between a token and the user whose roles it carries; the numbers stand in tokens, as flags.</summary>
@@ -15,6 +18,7 @@ internal enum DelegationKind : byte
 {
     ApplicationCredential = 2,
     Trust = 4,
+    AccessToken = 8,
 }
 
 /// <summary>The delegation that a token stems from; it bounds the token's roles and scope.</summary>
@@ -46,16 +50,20 @@ internal sealed record Token(
     AuthMethods Methods, string UserId, TokenScope Scope, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt,
     string AuditId, string? ParentAuditId, TokenDelegation? Delegation)
 {
-    public IEnumerable<string> MethodNames
+    private static readonly (AuthMethods Method, string Name)[] Names =
+    [
+        (AuthMethods.Password, "password"), (AuthMethods.Token, "token"), (AuthMethods.ApplicationCredential, "application_credential"),
+        (AuthMethods.Totp, "totp"), (AuthMethods.OAuth1, "oauth1"), (AuthMethods.Ec2Credential, "ec2credential"),
+    ];
+
+    public static IEnumerable<string> NamesOf(AuthMethods methods)
     {
-        get
+        foreach (var (method, name) in Names)
         {
-            if (Methods.HasFlag(AuthMethods.Password))
-                yield return "password";
-            if (Methods.HasFlag(AuthMethods.Token))
-                yield return "token";
-            if (Methods.HasFlag(AuthMethods.ApplicationCredential))
-                yield return "application_credential";
+            if (methods.HasFlag(method))
+                yield return name;
         }
     }
+
+    public IEnumerable<string> MethodNames => NamesOf(Methods);
 }

@@ -16,7 +16,7 @@ internal static class TokenFormat
     public const int MaxBytes = 256;
 
     private const byte HasParent = 1;
-    private const byte Delegations = (byte)DelegationKind.ApplicationCredential | (byte)DelegationKind.Trust;
+    private const byte Delegations = (byte)DelegationKind.ApplicationCredential | (byte)DelegationKind.Trust | (byte)DelegationKind.AccessToken;
     private const int AuditIdBytes = 16;
     private const int HeaderBytes = 3 + 8 + 8 + AuditIdBytes;
     private const byte HexOf16 = 0;

@@ -29,6 +29,7 @@ internal sealed class TokenIssuer(TokenSeal seal, TimeProvider clock)
     {
         null => null,
         TrustAccess trust => new TokenDelegation(DelegationKind.Trust, trust.Id),
+        OAuthAccess token => new TokenDelegation(DelegationKind.AccessToken, token.Id),
         var credential => new TokenDelegation(DelegationKind.ApplicationCredential, credential.Id),
     };
 

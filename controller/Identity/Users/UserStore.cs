@@ -1,4 +1,5 @@
 using Appliance.Controller.Data;
+using Appliance.Controller.Identity.OAuth1;
 using Appliance.Controller.Identity.Trusts;
 
 namespace Appliance.Controller.Identity.Users;
@@ -42,6 +43,7 @@ internal static class UserStore
         await tx.ExecuteAsync("DELETE FROM identity_access_rules WHERE user_id = @id", ct, ("id", id));
         await tx.ExecuteAsync("DELETE FROM identity_credentials WHERE user_id = @id", ct, ("id", id));
         await TrustStore.DeleteOfUserAsync(tx, id, ct);
+        await OAuthStore.DeleteOfUserAsync(tx, id, ct);
         await tx.ExecuteAsync("DELETE FROM identity_users WHERE id = @id", ct, ("id", id));
     }
 

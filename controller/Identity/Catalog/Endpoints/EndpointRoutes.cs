@@ -29,6 +29,22 @@ internal sealed class EndpointRoutes(IdentityContext context)
     private static readonly JsonSchema Update = Members()
         .Property("interface", Interface).Property("service_id", JsonSchema.String()).Property("url", Url).Properties(min: 1);
 
+    public static Task<Endpoint?> FindAsync(Session tx, string id, CancellationToken ct) =>
+        tx.FindAsync($"{Select} WHERE e.id = @id", Map, ct, ("id", id));
+
+    public static Task<List<Endpoint>> ListAllAsync(Session tx, CancellationToken ct) => tx.ListAsync($"{Select} ORDER BY e.id", Map, ct);
+
+    /// <summary>A list of endpoints that was made elsewhere.</summary>
+    public ApiResult AnswerList(ApiRequest request, IEnumerable<Endpoint> endpoints)
+    {
+        var (collection, v3) = (EndpointsFor(request), context.V3Url(request));
+        return SmallList.Answer(context, request, collection.Plural, writer =>
+        {
+            foreach (var endpoint in endpoints)
+                collection.WriteItem(writer, endpoint, v3);
+        });
+    }
+
     public void Map(ApiRoutes v3)
     {
         v3.Read("/endpoints", "identity:list_endpoints", ListAsync);
@@ -103,6 +119,8 @@ internal sealed class EndpointRoutes(IdentityContext context)
         {
             if (await tx.ExecuteAsync("DELETE FROM identity_endpoints WHERE id = @id", token, ("id", id)) == 0)
                 return IdentityFaults.NotFound("endpoint", id);
+            await tx.ExecuteAsync("DELETE FROM identity_project_endpoints WHERE endpoint_id = @id", token, ("id", id));
+            await tx.ExecuteAsync("DELETE FROM identity_policy_associations WHERE endpoint_id = @id", token, ("id", id));
             await context.Database.LogAsync(tx, request.Actor, "endpoint", id, "delete", token);
             return (Fault?)null;
         }, ct) is { } fault ? fault : ApiResult.NoContent;

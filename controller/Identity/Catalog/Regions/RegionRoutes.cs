@@ -102,6 +102,7 @@ internal sealed class RegionRoutes(IdentityContext context)
                 + "UNION SELECT r.id FROM identity_regions r JOIN tree t ON r.parent_id = t.id) ";
             if (await tx.CountAsync(Below + "SELECT COUNT(*) FROM identity_endpoints WHERE region_id IN (SELECT id FROM tree)", token, ("id", id)) > 0)
                 return new Fault(FaultKind.Forbidden, $"Unable to delete region {id} because it or its child regions have associated endpoints.");
+            await tx.ExecuteAsync(Below + "DELETE FROM identity_policy_associations WHERE region_id IN (SELECT id FROM tree)", token, ("id", id));
             await tx.ExecuteAsync(Below + "DELETE FROM identity_regions WHERE id IN (SELECT id FROM tree)", token, ("id", id));
             await context.Database.LogAsync(tx, request.Actor, "region", id, "delete", token);
             return null;

@@ -83,6 +83,9 @@ internal sealed class ServiceRoutes(IdentityContext context)
         var id = request.Path("service_id");
         return await context.Database.TryWriteAsync(async (tx, token) =>
         {
+            const string Endpoints = "SELECT id FROM identity_endpoints WHERE service_id = @id";
+            await tx.ExecuteAsync($"DELETE FROM identity_project_endpoints WHERE endpoint_id IN ({Endpoints})", token, ("id", id));
+            await tx.ExecuteAsync($"DELETE FROM identity_policy_associations WHERE service_id = @id OR endpoint_id IN ({Endpoints})", token, ("id", id));
             await tx.ExecuteAsync("DELETE FROM identity_endpoints WHERE service_id = @id", token, ("id", id));
             if (await tx.ExecuteAsync("DELETE FROM identity_services WHERE id = @id", token, ("id", id)) == 0)
                 return IdentityFaults.NotFound("service", id);
