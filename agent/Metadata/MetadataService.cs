@@ -71,15 +71,19 @@ internal sealed class MetadataService : IAsyncDisposable
         }
 
         await CloseAsync(network.NetworkId);
+        var waiting = new Fault($"Metadata of network {network.NetworkId} waits for the network's bridge.", FaultKind.Waiting);
         if (within is null)
-            return new Fault($"Metadata of network {network.NetworkId} waits for the network's bridge.", FaultKind.Waiting);
+            return waiting;
 
         try
         {
             var endpoint = new MetadataEndpoint(network, within, _guests, _answers, _clock, _log);
             _endpoints[network.NetworkId] = endpoint;
-            endpoint.Start();
-            return null;
+            if (endpoint.TryStart())
+                return null;
+
+            await CloseAsync(network.NetworkId);
+            return waiting;
         }
         catch (Exception error) when (error is LinuxException or SocketException)
         {

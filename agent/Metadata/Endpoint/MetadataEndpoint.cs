@@ -33,7 +33,7 @@ internal sealed class MetadataEndpoint : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly HashSet<Task> _tasks = [];
 
-    /// <param name="within">The network's namespace; owned from now on, whatever <see cref="Start()"/> does.</param>
+    /// <param name="within">The network's namespace; owned from now on, whatever <see cref="TryStart"/> does.</param>
     public MetadataEndpoint(
         MetadataNetwork network, NetworkNamespace within, GuestDirectory guests, MetadataAnswers answers, TimeProvider clock, Log log)
     {
@@ -45,12 +45,16 @@ internal sealed class MetadataEndpoint : IAsyncDisposable
     public bool Serves(MetadataNetwork network, NetworkNamespace within) => network == _network && within.Identity == _namespace.Identity;
 
     /// <summary>Opens the sockets and serves.</summary>
+    /// <returns>False when the namespace does not have its interface and addresses yet: a pass over the network makes it before those.</returns>
     /// <exception cref="SocketException">An address cannot be listened on.</exception>
-    public void Start()
+    public bool TryStart()
     {
-        _namespace.Run(Listen);
+        if (!_namespace.Run(TryListen))
+            return false;
+
         foreach (var listener in _listeners)
             Track(AcceptAsync(listener));
+        return true;
     }
 
     public async ValueTask DisposeAsync()
@@ -68,14 +72,30 @@ internal sealed class MetadataEndpoint : IAsyncDisposable
         _ending.Dispose();
     }
 
-    private void Listen()
+    private bool TryListen()
+    {
+        int scope = Interfaces.IndexOf(_network.InterfaceName);
+        if (scope == 0)
+            return false;
+
+        try
+        {
+            Listen(scope);
+            return true;
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressNotAvailable)
+        {
+            return false;
+        }
+    }
+
+    private void Listen(int scope)
     {
         // A guest renews its DHCP lease here. Its TAP's responder answers; this end must not say that nobody listens.
         _renewals = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 1 };
         _renewals.Bind(new IPEndPoint(ServiceAddresses.Ipv4, DhcpPort));
 
         Listen(new IPEndPoint(ServiceAddresses.Ipv4, HttpPort));
-        int scope = Interfaces.IndexOf(_network.InterfaceName);
         if (Socket.OSSupportsIPv6)
             Listen(new IPEndPoint(new IPAddress(ServiceAddresses.Ipv6.GetAddressBytes(), scope), HttpPort));
     }

@@ -16,7 +16,7 @@ internal static class SecurityGroupAttributes
     [
         StandardAttributes.Id<SecurityGroupRule>(),
         .. StandardAttributes.Owner<SecurityGroupRule>(),
-        Attribute.Text<SecurityGroupRule>("security_group_id", static rule => rule.GroupId).PostRequired().ReadBy(Read.Uuid)
+        Attribute.Text<SecurityGroupRule>("security_group_id", static rule => rule.GroupId).PostRequired().ReadBy(SecurityGroupReaders.GroupId)
             .FilterText("r.group_id").SortBy("r.group_id"),
         Attribute.Text<SecurityGroupRule>("ethertype", static rule => rule.EtherType).Post("IPv4").ReadBy(SecurityGroupReaders.EtherType)
             .FilterText("r.ether_type").SortBy("r.ether_type"),
@@ -30,7 +30,7 @@ internal static class SecurityGroupAttributes
             .FilterNumber("r.port_range_max").SortBy("COALESCE(r.port_range_max, -1)"),
         Attribute.Text<SecurityGroupRule>("remote_ip_prefix", static rule => rule.RemoteIpPrefix).Post(null).ReadBy(SecurityGroupReaders.Prefix)
             .FilterText("COALESCE(r.remote_ip_prefix, '')").SortBy("COALESCE(r.remote_ip_prefix, '')"),
-        Attribute.Text<SecurityGroupRule>("remote_group_id", static rule => rule.RemoteGroupId).Post(null).ReadBy(Read.UuidOrNull)
+        Attribute.Text<SecurityGroupRule>("remote_group_id", static rule => rule.RemoteGroupId).Post(null).ReadBy(SecurityGroupReaders.RemoteGroupId)
             .FilterText("COALESCE(r.remote_group_id, '')").SortBy("COALESCE(r.remote_group_id, '')"),
         Attribute.Text<SecurityGroupRule>("normalized_cidr", static rule => rule.RemoteIpPrefix is { } prefix ? Cidr.Parse(prefix).Canonical.ToString() : null),
         .. StandardAttributes.Rest<SecurityGroupRule>(),

@@ -17,6 +17,12 @@ internal static class SecurityGroupReaders
             ? SecurityGroupErrors.DefaultExists : new Reading(value.GetString());
     }
 
+    /// <summary>Any value names a group: one that none has is not found rather than malformed.</summary>
+    public static Reading GroupId(JsonElement value) => new(PythonText.Str(value));
+
+    public static Reading RemoteGroupId(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Null || PythonText.Str(value).Length == 0 ? new Reading(null) : GroupId(value);
+
     public static Reading EtherType(JsonElement value) => PythonText.Str(value).ToLowerInvariant() switch
     {
         "ipv4" => new Reading("IPv4"),
