@@ -37,6 +37,20 @@ public sealed class SecurityGroupTests
         Assert.Equal(type, (string)answer.Json["NeutronError"]!["type"]!);
     }
 
+    [Theory]
+    [InlineData("remote_group_id", "bad_group_id")]
+    [InlineData("remote_group_id", "9dfcbf8b-9c1d-4a63-b5c2-6c5c9dfb5c3a")]
+    [InlineData("security_group_id", "bad_group_id")]
+    public async Task A_group_that_none_has_is_not_found(string attribute, string id)
+    {
+        await using var cloud = await TestCloud.StartAsync();
+        var group = (string)(await cloud.GetAsync("/network/v2.0/security-groups")).Json["security_groups"]![0]!["id"]!;
+        var first = attribute == "security_group_id" ? "" : $""" "security_group_id": "{group}", """;
+        (await cloud.PostAsync("/network/v2.0/security-group-rules",
+            $$$"""{"security_group_rule": { {{{first}}} "direction": "ingress", "{{{attribute}}}": "{{{id}}}"}}"""))
+            .ShouldBeFault(404, "NeutronError", $"Security group {id} does not exist");
+    }
+
     [Fact]
     public async Task A_group_in_use_stays_and_the_default_group_keeps_its_name()
     {
