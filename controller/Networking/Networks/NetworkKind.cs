@@ -40,6 +40,8 @@ internal sealed class NetworkKind(NetworkingContext context, PortStore portStore
     {
         if (NetworkRules.ReadSegment(values).Failed(out var badSegment, out var segment))
             return badSegment;
+        if (values.Flag("router:external", false) && values.Text("provider:network_type") is null)
+            segment = await ExternalSegmentAsync(tx, segment, ct);
         if (NetworkRules.ReadMtu(values.Number("mtu") ?? 0, segment.Type).Failed(out var badMtu, out var mtu))
             return badMtu;
         if ((await AllocateSegmentAsync(tx, segment, ct)).Failed(out var taken, out var vni))
@@ -109,16 +111,23 @@ internal sealed class NetworkKind(NetworkingContext context, PortStore portStore
         }
     }
 
+    // An external network that names no provider is the site's way out, as long as that is free: what ml2's external_network_type says.
+    private async Task<(string Type, string? PhysicalNetwork, int? SegmentationId)> ExternalSegmentAsync(
+        Session tx, (string Type, string? PhysicalNetwork, int? SegmentationId) tenant, CancellationToken ct)
+    {
+        var physical = Context.Options.ExternalPhysicalNetwork;
+        return await IsPhysicalTakenAsync(tx, physical, ct) ? tenant : ("flat", physical, null);
+    }
+
+    private static async Task<bool> IsPhysicalTakenAsync(Session tx, string? physical, CancellationToken ct) =>
+        await tx.CountAsync("SELECT COUNT(*) FROM networks WHERE physical_network = @physical", ct, ("physical", physical)) > 0;
+
     // Answers the VNI; 0 for a flat network.
     private static async Task<Outcome<int>> AllocateSegmentAsync(
         Session tx, (string Type, string? PhysicalNetwork, int? SegmentationId) segment, CancellationToken ct)
     {
         if (segment.Type == "flat")
-        {
-            var isTaken = await tx.CountAsync(
-                "SELECT COUNT(*) FROM networks WHERE physical_network = @physical", ct, ("physical", segment.PhysicalNetwork)) > 0;
-            return isTaken ? NetworkRules.FlatInUse(segment.PhysicalNetwork!) : 0;
-        }
+            return await IsPhysicalTakenAsync(tx, segment.PhysicalNetwork, ct) ? NetworkRules.FlatInUse(segment.PhysicalNetwork!) : 0;
 
         if (segment.SegmentationId is { } asked)
             return await IsVniTakenAsync(tx, asked, ct) ? NetworkRules.TunnelIdInUse(asked) : asked;

@@ -25,6 +25,19 @@ public sealed class NetworkTests
         (await cloud.GetAsync($"/network/v2.0/networks/{id}")).ShouldBeFault(404, "NeutronError", $"Network {id} could not be found.");
     }
 
+    [Fact]
+    public async Task An_external_network_that_names_no_provider_is_the_sites_way_out()
+    {
+        await using var cloud = await TestCloud.StartAsync();
+        var first = (await cloud.PostAsync("/network/v2.0/networks", """{"network": {"name": "public", "router:external": true}}""")).ShouldBe(201);
+        Assert.Equal("flat", (string)first.Json["network"]!["provider:network_type"]!);
+        Assert.Equal("public", (string)first.Json["network"]!["provider:physical_network"]!);
+        Assert.Equal(1500, (int)first.Json["network"]!["mtu"]!);
+
+        var second = (await cloud.PostAsync("/network/v2.0/networks", """{"network": {"name": "other", "router:external": true}}""")).ShouldBe(201);
+        Assert.Equal("vxlan", (string)second.Json["network"]!["provider:network_type"]!);
+    }
+
     [Theory]
     [InlineData("""{"network": {"nme": "n"}}""", "Unrecognized attribute(s) 'nme'")]
     [InlineData("""{"network": {"status": "UP"}}""", "Attribute 'status' not allowed in POST")]
