@@ -45,6 +45,8 @@ internal sealed partial class ApiGate(ITokenValidator tokens, PolicyEngine polic
         var requestId = StartRequest(http, service);
         var request = new ApiRequest(http, service, null, service.Microversions?.Min ?? Microversion.None, requestId);
         var caller = await FindCallerAsync(http);
+        if (service.Microversions is { } range && !range.Select(http.Request.Headers).Failed(out _, out var version))
+            WriteVersionHeaders(http, range, version);
         await AnswerAsync(request, caller is null ? Unauthenticated(http) : fault);
     }
 

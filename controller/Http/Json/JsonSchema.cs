@@ -5,7 +5,9 @@ namespace Appliance.Controller.Http.Json;
 
 /// <param name="Path">Members and indices from the root to the value; empty at the root.</param>
 /// <param name="Message">As Python's jsonschema words it: <c>'' is too short</c>.</param>
-internal sealed record SchemaError(IReadOnlyList<string> Path, JsonElement Value, string Message);
+/// <param name="Keyword">The keyword that refuses: <c>minLength</c>.</param>
+/// <param name="Schema">Where in the schema it stands, as Python prints it: <c>['properties']['name']</c>; empty at the root.</param>
+internal sealed record SchemaError(IReadOnlyList<string> Path, JsonElement Value, string Message, string Keyword, string Schema);
 
 /// <summary>
 /// The part of JSON Schema (draft 4) that OpenStack's request schemas use, with the messages of Python's jsonschema, since services pass
@@ -26,7 +28,7 @@ internal sealed class JsonSchema
     private Regex? _pattern;
     private string[]? _enum;
     private (string Name, Func<string, bool> Check)? _format;
-    private Func<JsonElement, string?>? _rule;
+    private (string Keyword, Func<JsonElement, string?> Check)? _rule;
     private JsonSchema[]? _anyOf;
     private JsonSchema[]? _oneOf;
 
@@ -62,8 +64,9 @@ internal sealed class JsonSchema
     public JsonSchema Values(params string[] values) => Set(() => _enum = values);
     public JsonSchema Format(string name, Func<string, bool> check) => Set(() => _format = (name, check));
 
-    /// <summary>What no keyword expresses: a rule answers the message, or null when the value is good.</summary>
-    public JsonSchema Rule(Func<JsonElement, string?> rule) => Set(() => _rule = rule);
+    /// <summary>What no keyword here expresses: a rule answers the message, or null when the value is good.</summary>
+    /// <param name="keyword">The keyword it stands for.</param>
+    public JsonSchema Rule(Func<JsonElement, string?> rule, string keyword = "rule") => Set(() => _rule = (keyword, rule));
     public JsonSchema AnyOf(params JsonSchema[] schemas) => Set(() => _anyOf = schemas);
     public JsonSchema OneOf(params JsonSchema[] schemas) => Set(() => _oneOf = schemas);
 
@@ -71,7 +74,7 @@ internal sealed class JsonSchema
     public SchemaError? Check(JsonElement value)
     {
         var errors = new List<SchemaError>();
-        Collect(value, [], errors);
+        Collect(value, [], "", errors);
         return errors.MinBy(static error => error.Path.Count);
     }
 
@@ -81,32 +84,32 @@ internal sealed class JsonSchema
         return this;
     }
 
-    private void Collect(JsonElement value, IReadOnlyList<string> path, List<SchemaError> errors)
+    private void Collect(JsonElement value, IReadOnlyList<string> path, string schemaPath, List<SchemaError> errors)
     {
-        void Report(string message) => errors.Add(new SchemaError(path, value, message));
+        void Report(string keyword, string message) => errors.Add(new SchemaError(path, value, message, keyword, schemaPath));
 
         if (_types.Length > 0 && !_types.Any(type => IsOfType(value, type)))
         {
-            Report($"{PythonText.Repr(value)} is not of type {string.Join(", ", _types.Select(PythonText.Quote))}");
+            Report("type", $"{PythonText.Repr(value)} is not of type {string.Join(", ", _types.Select(PythonText.Quote))}");
             return;
         }
 
         if (_enum is not null && !(value.ValueKind == JsonValueKind.String && _enum.Contains(value.GetString())))
-            Report($"{PythonText.Repr(value)} is not one of [{string.Join(", ", _enum.Select(PythonText.Quote))}]");
-        if (_rule?.Invoke(value) is { } broken)
-            Report(broken);
+            Report("enum", $"{PythonText.Repr(value)} is not one of [{string.Join(", ", _enum.Select(PythonText.Quote))}]");
+        if (_rule is { } rule && rule.Check(value) is { } broken)
+            Report(rule.Keyword, broken);
         if (_anyOf is not null && !_anyOf.Any(schema => schema.Check(value) is null))
-            Report($"{PythonText.Repr(value)} is not valid under any of the given schemas");
+            Report("anyOf", $"{PythonText.Repr(value)} is not valid under any of the given schemas");
         if (_oneOf is not null && _oneOf.Count(schema => schema.Check(value) is null) is var matches and not 1)
-            Report($"{PythonText.Repr(value)} is {(matches == 0 ? "not valid under any" : "valid under each")} of the given schemas");
+            Report("oneOf", $"{PythonText.Repr(value)} is {(matches == 0 ? "not valid under any" : "valid under each")} of the given schemas");
 
         switch (value.ValueKind)
         {
             case JsonValueKind.Object:
-                CollectObject(value, path, errors, Report);
+                CollectObject(value, path, schemaPath, errors, Report);
                 break;
             case JsonValueKind.Array:
-                CollectArray(value, path, errors, Report);
+                CollectArray(value, path, schemaPath, errors, Report);
                 break;
             case JsonValueKind.String:
                 CheckString(value, Report);
@@ -119,7 +122,8 @@ internal sealed class JsonSchema
         }
     }
 
-    private void CollectObject(JsonElement value, IReadOnlyList<string> path, List<SchemaError> errors, Action<string> report)
+    private void CollectObject(
+        JsonElement value, IReadOnlyList<string> path, string schemaPath, List<SchemaError> errors, Action<string, string> report)
     {
         var unexpected = new List<string>();
         var count = 0;
@@ -130,7 +134,7 @@ internal sealed class JsonSchema
             if (_properties.TryGetValue(member.Name, out var schema))
             {
                 isKnown = true;
-                schema.Collect(member.Value, [.. path, member.Name], errors);
+                schema.Collect(member.Value, [.. path, member.Name], $"{schemaPath}['properties'][{PythonText.Quote(member.Name)}]", errors);
             }
 
             foreach (var (name, patternSchema) in _patternProperties)
@@ -138,67 +142,80 @@ internal sealed class JsonSchema
                 if (!name.IsMatch(member.Name))
                     continue;
                 isKnown = true;
-                patternSchema.Collect(member.Value, [.. path, member.Name], errors);
+                patternSchema.Collect(
+                    member.Value, [.. path, member.Name], $"{schemaPath}['patternProperties'][{PythonText.Quote(name.ToString())}]", errors);
             }
 
             if (isKnown)
                 continue;
             if (_isClosed)
                 unexpected.Add(member.Name);
-            _additional?.Collect(member.Value, [.. path, member.Name], errors);
+            _additional?.Collect(member.Value, [.. path, member.Name], schemaPath + "['additionalProperties']", errors);
         }
 
         foreach (var name in _required)
         {
             if (!value.TryGetProperty(name, out _))
-                report($"{PythonText.Quote(name)} is a required property");
+                report("required", $"{PythonText.Quote(name)} is a required property");
         }
 
         if (unexpected.Count > 0)
-            report($"Additional properties are not allowed ({string.Join(", ", unexpected.Select(PythonText.Quote))} {(unexpected.Count == 1 ? "was" : "were")} unexpected)");
+            report("additionalProperties", Unexpected(unexpected));
         if (count < _minProperties)
-            report($"{PythonText.Repr(value)} does not have enough properties");
+            report("minProperties", $"{PythonText.Repr(value)} does not have enough properties");
         if (count > _maxProperties)
-            report($"{PythonText.Repr(value)} has too many properties");
+            report("maxProperties", $"{PythonText.Repr(value)} has too many properties");
     }
 
-    private void CollectArray(JsonElement value, IReadOnlyList<string> path, List<SchemaError> errors, Action<string> report)
+    private string Unexpected(List<string> names)
+    {
+        var isOne = names.Count == 1;
+        if (_patternProperties.Count == 0)
+            return $"Additional properties are not allowed ({Quoted(names)} {(isOne ? "was" : "were")} unexpected)";
+        var patterns = _patternProperties.Select(static pattern => pattern.Name.ToString()).Order(StringComparer.Ordinal);
+        return $"{Quoted(names.Order(StringComparer.Ordinal))} {(isOne ? "does" : "do")} not match any of the regexes: {Quoted(patterns)}";
+
+        static string Quoted(IEnumerable<string> texts) => string.Join(", ", texts.Select(PythonText.Quote));
+    }
+
+    private void CollectArray(
+        JsonElement value, IReadOnlyList<string> path, string schemaPath, List<SchemaError> errors, Action<string, string> report)
     {
         var index = 0;
         foreach (var item in value.EnumerateArray())
-            _items?.Collect(item, [.. path, (index++).ToString(CultureInfo.InvariantCulture)], errors);
+            _items?.Collect(item, [.. path, (index++).ToString(CultureInfo.InvariantCulture)], schemaPath + "['items']", errors);
 
         var count = value.GetArrayLength();
         if (count < _minItems)
-            report($"{PythonText.Repr(value)} is too short");
+            report("minItems", $"{PythonText.Repr(value)} is too short");
         if (count > _maxItems)
-            report($"{PythonText.Repr(value)} is too long");
+            report("maxItems", $"{PythonText.Repr(value)} is too long");
         if (_hasUniqueItems && value.EnumerateArray().Select(static item => item.GetRawText()).Distinct().Count() != count)
-            report($"{PythonText.Repr(value)} has non-unique elements");
+            report("uniqueItems", $"{PythonText.Repr(value)} has non-unique elements");
     }
 
-    private void CheckString(JsonElement value, Action<string> report)
+    private void CheckString(JsonElement value, Action<string, string> report)
     {
         var text = value.GetString()!;
         // JSON Schema counts characters, not UTF-16 units.
         var length = text.Length - text.Count(char.IsLowSurrogate);
         if (length < _minLength)
-            report($"{PythonText.Repr(value)} is too short");
+            report("minLength", $"{PythonText.Repr(value)} is too short");
         if (length > _maxLength)
-            report($"{PythonText.Repr(value)} is too long");
+            report("maxLength", $"{PythonText.Repr(value)} is too long");
         if (_pattern is not null && !_pattern.IsMatch(text))
-            report($"{PythonText.Repr(value)} does not match {PythonText.Quote(_pattern.ToString())}");
+            report("pattern", $"{PythonText.Repr(value)} does not match {PythonText.Quote(_pattern.ToString())}");
         if (_format is { } format && !format.Check(text))
-            report($"{PythonText.Repr(value)} is not a {PythonText.Quote(format.Name)}");
+            report("format", $"{PythonText.Repr(value)} is not a {PythonText.Quote(format.Name)}");
     }
 
-    private void CheckNumber(JsonElement value, Action<string> report)
+    private void CheckNumber(JsonElement value, Action<string, string> report)
     {
         var number = value.GetDouble();
         if (number < _minimum)
-            report($"{value.GetRawText()} is less than the minimum of {_minimum}");
+            report("minimum", $"{value.GetRawText()} is less than the minimum of {_minimum}");
         if (number > _maximum)
-            report($"{value.GetRawText()} is greater than the maximum of {_maximum}");
+            report("maximum", $"{value.GetRawText()} is greater than the maximum of {_maximum}");
     }
 
     private static bool IsOfType(JsonElement value, string type) => type switch

@@ -25,6 +25,22 @@ public class JsonSchemaTests
     }
 
     [Fact]
+    public void An_error_says_which_keyword_refuses_and_where_it_stands()
+    {
+        using var document = JsonDocument.Parse("""{"keypair": {"name": ""}}""");
+        var error = Keypair.Check(document.RootElement)!;
+        Assert.Equal(("minLength", "['properties']['keypair']['properties']['name']"), (error.Keyword, error.Schema));
+    }
+
+    [Fact]
+    public void A_name_that_no_pattern_fits_is_refused_with_the_patterns()
+    {
+        using var document = JsonDocument.Parse("""{"a": 1, "B": 2, "c": 3}""");
+        var error = JsonSchema.Object.Closed().PatternProperty("^[A-Z]$", JsonSchema.Integer()).Check(document.RootElement)!;
+        Assert.Equal("'a', 'c' do not match any of the regexes: '^[A-Z]$'", error.Message);
+    }
+
+    [Fact]
     public void A_valid_body_has_no_error()
     {
         using var document = JsonDocument.Parse("""{"keypair": {"name": "ab😀", "type": "ssh"}}""");
