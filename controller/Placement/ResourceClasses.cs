@@ -15,4 +15,16 @@ internal static class ResourceClasses
         "VGPU", "VGPU_DISPLAY_HEAD", "NET_BW_EGR_KILOBIT_PER_SEC", "NET_BW_IGR_KILOBIT_PER_SEC", "PCPU", "MEM_ENCRYPTION_CONTEXT", "FPGA",
         "PGPU", "NET_PACKET_RATE_KILOPACKET_PER_SEC", "NET_PACKET_RATE_EGR_KILOPACKET_PER_SEC", "NET_PACKET_RATE_IGR_KILOPACKET_PER_SEC",
     ];
+
+    /// <summary>Place in that list; administrators' own classes come after all.</summary>
+    public static int OrderOf(string name)
+    {
+        for (var i = 0; i < Standard.Count; i++)
+        {
+            if (Standard[i] == name)
+                return i;
+        }
+
+        return Standard.Count;
+    }
 }

@@ -3,11 +3,20 @@ using Appliance.Controller.Http;
 namespace Appliance.Controller.Placement;
 
 /// <summary>Version discovery (placement/handlers/root.py).</summary>
-internal static class RootRoutes
+internal sealed class RootRoutes(TimeProvider clock)
 {
-    public static void Map(ApiRoutes root) => root.Get("", (request, _) => Task.FromResult(Show(request))).Public();
+    public void Map(ApiRoutes root) => root.Get("", (request, _) => Task.FromResult(Answer(request))).Public();
 
-    private static ApiResult Show(ApiRequest request) => ApiResult.Ok(json =>
+    // Whoever asks for a version that is not there is told so even here; nobody has looked at it for a public operation.
+    private ApiResult Answer(ApiRequest request)
+    {
+        if (!PlacementVersions.Range.Select(request.Http.Request.Headers).Failed(out var refused, out _))
+            return Show().Fresh(request, clock.GetUtcNow());
+        request.Http.Response.Headers.Remove(MicroversionRange.Header);
+        return refused;
+    }
+
+    private static ApiResult Show() => ApiResult.Ok(json =>
     {
         json.WriteStartObject();
         json.WriteStartArray("versions");

@@ -20,12 +20,13 @@ internal sealed class NodeProviders(Database database, TimeProvider clock) : INo
     private async Task PutAsync(Session tx, Node node, NodeReport report, CancellationToken ct)
     {
         var now = clock.GetUtcNow();
+        var name = await FreeNameAsync(tx, node, ct);
         var isNew = await tx.ExecuteAsync(
             """
             INSERT INTO placement_providers (id, name, generation, parent_id, root_id, created_at, updated_at)
             VALUES (@id, @name, 0, NULL, @id, @now, @now) ON CONFLICT (id) DO NOTHING
             """,
-            ct, ("id", node.Id), ("name", node.HostName), ("now", now)) > 0;
+            ct, ("id", node.Id), ("name", name), ("now", now)) > 0;
 
         var hasChanged = await PutInventoryAsync(tx, node.Id, ResourceClasses.Vcpu, report.Cpu.Count, 0, VcpuRatio, ct);
         hasChanged |= await PutInventoryAsync(tx, node.Id, ResourceClasses.MemoryMb, report.MemoryMiB, report.ReservedMemoryMiB, NoOvercommit, ct);
@@ -34,8 +35,12 @@ internal sealed class NodeProviders(Database database, TimeProvider clock) : INo
         if (isNew || hasChanged)
             await tx.ExecuteAsync(
                 "UPDATE placement_providers SET generation = generation + 1, name = @name, updated_at = @now WHERE id = @id",
-                ct, ("id", node.Id), ("name", node.HostName), ("now", now));
+                ct, ("id", node.Id), ("name", name), ("now", now));
     }
+
+    // Names are unique, and anybody who may make providers can have taken this one: that must not keep a node from joining.
+    private static async Task<string> FreeNameAsync(Session tx, Node node, CancellationToken ct) =>
+        await ProviderStore.FindByNameAsync(tx, node.HostName, ct) is { } other && other.Id != node.Id ? $"{node.HostName} {node.Id}" : node.HostName;
 
     private static async Task<bool> PutInventoryAsync(
         Session tx, string id, string resourceClass, long total, long reserved, double initialRatio, CancellationToken ct) =>

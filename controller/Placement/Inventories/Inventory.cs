@@ -1,4 +1,4 @@
-namespace Appliance.Controller.Placement.Providers;
+namespace Appliance.Controller.Placement.Inventories;
 
 /// <summary>What a provider has of one resource class.</summary>
 /// <param name="Reserved">Kept for the node itself.</param>
@@ -26,7 +26,3 @@ internal sealed record Inventory(string ResourceClass, long Total, long Reserved
             : null;
     }
 }
-
-/// <summary>A provider with everything a decision about it needs.</summary>
-internal sealed record ProviderState(
-    string Id, string Name, IReadOnlyList<(Inventory Inventory, long Used)> Inventories, IReadOnlySet<string> Traits);
