@@ -12,6 +12,7 @@ using Appliance.Controller.Networking.Resources;
 using Appliance.Controller.Networking.Routers;
 using Appliance.Controller.Networking.SecurityGroups;
 using Appliance.Controller.Networking.Servers;
+using Appliance.Controller.Networking.SubnetPools;
 using Appliance.Controller.Networking.Subnets;
 using Appliance.Controller.Work;
 
@@ -26,6 +27,7 @@ internal sealed class NetworkingApi : ApiService
     private readonly Reconciler _projecting;
     private readonly NetworkingContext _context;
     private readonly NetworkKind _networks;
+    private readonly SubnetPoolKind _subnetPools;
     private readonly SubnetKind _subnets;
     private readonly PortKind _ports;
     private readonly SecurityGroupKind _groups;
@@ -47,7 +49,8 @@ internal sealed class NetworkingApi : ApiService
         var defaults = new DefaultGroups(_context);
         var ports = new PortStore(_context);
         _networks = new NetworkKind(_context, ports);
-        _subnets = new SubnetKind(_context, _networks, new SubnetAddresses(_context.Marks));
+        _subnetPools = new SubnetPoolKind(_context);
+        _subnets = new SubnetKind(_context, _networks, new SubnetAddresses(_context.Marks), new SubnetAllocator(_subnetPools));
         _ports = new PortKind(_context, _networks, defaults, ports);
         _groups = new SecurityGroupKind(_context, defaults);
         _rules = new SecurityGroupRuleKind(_context, _groups);
@@ -75,6 +78,7 @@ internal sealed class NetworkingApi : ApiService
         [
             string.Join('\n', NetworkTable.Ddl, SubnetTable.Ddl, PortTable.Ddl, SecurityGroupTable.Ddl, RouterTable.Ddl, FloatingIpTable.Ddl,
                 QuotaStore.Ddl, ProjectionMarks.Ddl),
+            SubnetPoolTable.Ddl,
         ]),
     ];
 
@@ -87,6 +91,8 @@ internal sealed class NetworkingApi : ApiService
         _agents.Map(v2);
         // A resource is its folder and a line here.
         new ResourceRoutes<Network>(_networks, _context).Map(v2);
+        new ResourceRoutes<SubnetPool>(_subnetPools, _context).Map(v2);
+        new SubnetPoolActions(_context, _subnetPools).Map(v2);
         new ResourceRoutes<Subnet>(_subnets, _context).Map(v2);
         new ResourceRoutes<Port>(_ports, _context).Map(v2);
         new ResourceRoutes<SecurityGroup>(_groups, _context).Map(v2);

@@ -52,5 +52,5 @@ internal static class VersionRoutes
         json.WriteEndObject();
     }));
 
-    private static readonly (string Name, string Collection)[] Collections = [("subnet", "subnets"), ("network", "networks"), ("port", "ports")];
+    private static readonly (string Name, string Collection)[] Collections = [("subnet", "subnets"), ("subnetpool", "subnetpools"), ("network", "networks"), ("port", "ports")];
 }

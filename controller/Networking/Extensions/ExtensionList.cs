@@ -12,6 +12,7 @@ internal static class ExtensionList
         new("allowed-address-pairs", "Allowed Address Pairs", "Further addresses a port may send from.", "2013-07-23T10:00:00-00:00"),
         new("availability_zone", "Availability Zone", "Zones that networks and routers can be in.", "2015-01-01T10:00:00-00:00"),
         new("binding", "Port Binding", "Which node has a port, for administrators.", "2014-02-03T10:00:00-00:00"),
+        new("default-subnetpools", "Default Subnetpools", "A pool that subnets are taken from unless they say otherwise.", "2016-02-18T18:00:00-00:00"),
         new("empty-string-filtering", "Empty String Filtering Extension", "Lists filter by the empty string.", "2018-05-01T10:00:00-00:00"),
         new("external-net", "Neutron external network", "Networks that lead outside.", "2013-01-14T10:00:00-00:00"),
         new("extra_dhcp_opt", "Neutron Extra DHCP options", "DHCP options of single ports.", "2013-03-17T12:00:00-00:00"),
@@ -41,9 +42,11 @@ internal static class ExtensionList
         new("sorting", "Sorting support", "Lists in an order.", "2016-06-12T00:00:00-00:00"),
         new("standard-attr-description", "standard-attr-description", "Descriptions of resources.", "2016-02-10T10:00:00-00:00"),
         new("standard-attr-revisions", "Resource revision numbers", "Counts the changes of resources.", "2016-04-11T10:00:00-00:00"),
-        new("standard-attr-tag", "Tag support for resources with standard attribute: port, subnet, router, network, security_group, floatingip",
+        new("standard-attr-tag", "Tag support for resources with standard attribute: port, subnet, subnetpool, router, network, security_group, floatingip",
             "Tags on resources.", "2017-01-01T00:00:00-00:00"),
         new("standard-attr-timestamp", "Resource timestamps", "When resources were made and changed.", "2016-09-12T10:00:00-00:00"),
         new("stateful-security-group", "Stateful security group", "Groups without connection tracking.", "2019-11-26T09:00:00-00:00"),
+        new("subnet_allocation", "Subnet Allocation", "Subnets from subnet pools.", "2015-03-30T10:00:00-00:00"),
+        new("subnetpool-prefix-ops", "Subnet Pool Prefix Operations", "Prefixes of pools one by one.", "2019-02-08T10:00:00-00:00"),
     ];
 }

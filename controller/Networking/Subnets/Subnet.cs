@@ -9,6 +9,9 @@ internal sealed record Subnet : Resource
 {
     public required string NetworkId { get; init; }
     public int IpVersion { get; init; }
+
+    /// <summary>The pool its prefix was taken from.</summary>
+    public string? SubnetPoolId { get; init; }
     public required string CidrText { get; init; }
     public string? GatewayIp { get; init; }
     public bool EnableDhcp { get; init; }

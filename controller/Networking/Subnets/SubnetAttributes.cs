@@ -16,7 +16,9 @@ internal static class SubnetAttributes
             .FilterText("r.network_id").SortBy("r.network_id"),
         Attribute.Number<Subnet>("ip_version", static subnet => subnet.IpVersion).PostRequired().ReadBy(Read.IntegerAmong(4, 6))
             .FilterNumber("r.ip_version").SortBy("r.ip_version"),
-        Attribute.Text<Subnet>("subnetpool_id", static _ => null).Post().ReadBy(Read.UuidOrNull).FilterText("''"),
+        Attribute.Text<Subnet>("subnetpool_id", static subnet => subnet.SubnetPoolId).Post().ReadBy(Read.UuidOrNull)
+            .FilterText("COALESCE(r.subnetpool_id, '')").SortBy("COALESCE(r.subnetpool_id, '')"),
+        Attribute.Hidden<Subnet>("use_default_subnetpool").Post(false).ReadBy(Read.Flag),
         Attribute.Text<Subnet>("cidr", static subnet => subnet.CidrText).Post().ReadBy(SubnetReaders.CidrOrNull).FilterText("r.cidr").SortBy("r.cidr"),
         Attribute.Hidden<Subnet>("prefixlen").Post().ReadBy(Read.NonNegative),
         Attribute.Text<Subnet>("gateway_ip", static subnet => subnet.GatewayIp).Post().Put().ReadBy(Read.IpOrNull)

@@ -6,11 +6,13 @@ using Appliance.Controller.Networking.Networks;
 using Appliance.Controller.Networking.Ports;
 using Appliance.Controller.Networking.Projection;
 using Appliance.Controller.Networking.Resources;
+using Appliance.Controller.Networking.SubnetPools;
 
 namespace Appliance.Controller.Networking.Subnets;
 
 /// <summary>Subnets. Source: neutron/db/db_base_plugin_v2.py create_subnet, update_subnet, delete_subnet.</summary>
-internal sealed class SubnetKind(NetworkingContext context, NetworkKind networks, SubnetAddresses addresses) : ResourceKind<Subnet>(context)
+internal sealed class SubnetKind(NetworkingContext context, NetworkKind networks, SubnetAddresses addresses, SubnetAllocator allocator)
+    : ResourceKind<Subnet>(context)
 {
     public override string Name => "subnet";
     public override AttributeTable<Subnet> Attributes => SubnetAttributes.Table;
@@ -23,21 +25,26 @@ internal sealed class SubnetKind(NetworkingContext context, NetworkKind networks
 
     public override async Task<Outcome<Subnet>> CreateAsync(Session tx, Requester requester, AttributeValues values, CancellationToken ct)
     {
-        if (ReadCidr(values).Failed(out var badCidr, out var cidrText))
-            return badCidr;
+        if (SubnetAllocator.Check(values) is { } badRequest)
+            return badRequest;
         var networkId = values.Text("network_id")!;
         if (await networks.FindAsync(tx, requester.Caller, networkId, ct) is not { } network)
             return NeutronErrors.NetworkNotFound(networkId);
         if (!requester.Caller.IsAdmin && network.ProjectId != requester.Caller.ProjectId)
             return network.Shared ? NeutronErrors.Forbidden("create_subnet") : NeutronErrors.HttpNotFound;
 
-        var subnet = Begin(NewSubnet(values, networkId, cidrText), values);
+        if ((await allocator.AllocateAsync(tx, requester.Caller, values, ct)).Failed(out var noPrefix, out var prefix))
+            return noPrefix;
+
+        var subnet = Begin(NewSubnet(values, networkId, prefix.Cidr), values) with { SubnetPoolId = prefix.PoolId };
         if (SubnetRules.Check(subnet with { Id = "" }, null) is { } invalid)
             return invalid;
         if (SubnetRules.CheckMtu(network, subnet.IpVersion) is { } mtu)
             return mtu;
         if (await CheckOverlapAsync(tx, subnet, ct) is { } overlap)
             return overlap;
+        if (await SubnetAllocator.CheckAffinityAsync(tx, networkId, subnet.IpVersion, subnet.SubnetPoolId, ct) is { } mixed)
+            return mixed;
         if (ChoosePools(subnet, values).Failed(out var badPools, out var pools))
             return badPools;
 
@@ -104,25 +111,13 @@ internal sealed class SubnetKind(NetworkingContext context, NetworkKind networks
         return null;
     }
 
-    private static Outcome<string> ReadCidr(AttributeValues values)
+    private static Subnet NewSubnet(AttributeValues values, string networkId, Cidr cidr)
     {
-        if (values.IsSet("cidr") && values.IsSet("prefixlen"))
-            return Bad("cidr and prefixlen must not be supplied together");
-        if (values.IsSet("subnetpool_id"))
-            return NeutronErrors.NotFound("SubnetPoolNotFound", $"Subnet pool {values.Text("subnetpool_id")} could not be found.");
-        return values.Text("cidr") is { } text ? Cidr.Parse(text).Canonical.ToString() : Bad("a subnetpool must be specified in the absence of a cidr");
-
-        static Fault Bad(string message) => NeutronErrors.Invalid("BadRequest", $"Bad subnets request: {message}.");
-    }
-
-    private static Subnet NewSubnet(AttributeValues values, string networkId, string cidrText)
-    {
-        var cidr = Cidr.Parse(cidrText);
         return new Subnet
         {
             NetworkId = networkId,
             IpVersion = (int)values.Number("ip_version")!.Value,
-            CidrText = cidrText,
+            CidrText = cidr.ToString(),
             GatewayIp = values.Has("gateway_ip") ? values.Text("gateway_ip") : cidr.First.Next(1).ToString(),
             EnableDhcp = values.Flag("enable_dhcp", true),
             Ipv6RaMode = values.Text("ipv6_ra_mode"),

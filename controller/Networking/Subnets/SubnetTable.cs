@@ -26,6 +26,7 @@ internal static class SubnetTable
         ("dns_nameservers", static subnet => subnet.DnsNameservers.Text),
         ("host_routes", static subnet => subnet.HostRoutes.Text),
         ("pools", static subnet => subnet.Pools.Text),
+        ("subnetpool_id", static subnet => subnet.SubnetPoolId),
     ],
     static row => new Subnet
     {
@@ -39,6 +40,7 @@ internal static class SubnetTable
         DnsNameservers = new(row.String(Own + 7), NetworkingJson.Default.ListString),
         HostRoutes = new(row.String(Own + 8), NetworkingJson.Default.ListHostRoute),
         Pools = new(row.String(Own + 9), NetworkingJson.Default.ListAllocationPool),
+        SubnetPoolId = row.NullableString(Own + 10),
     });
 
     private const int Own = ResourceTable<Subnet>.OwnColumns;

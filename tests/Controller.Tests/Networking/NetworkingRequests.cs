@@ -5,11 +5,12 @@ namespace Appliance.Controller.Tests.Networking;
 /// <summary>Makes networks, ports and routers through the API.</summary>
 internal static class NetworkingRequests
 {
-    /// <summary>A network with one IPv4 subnet; answers the network's id.</summary>
-    public static async Task<string> CreateNetworkAsync(this TestCloud cloud, string cidr, string attributes = "")
+    /// <summary>A network with one IPv4 subnet, or none; answers the network's id.</summary>
+    public static async Task<string> CreateNetworkAsync(this TestCloud cloud, string? cidr = null, string attributes = "")
     {
         var network = (string)(await cloud.PostAsync("/network/v2.0/networks", $$$"""{"network": { {{{attributes}}} }}""")).ShouldBe(201).Json["network"]!["id"]!;
-        await cloud.CreateSubnetAsync(network, cidr);
+        if (cidr is not null)
+            await cloud.CreateSubnetAsync(network, cidr);
         return network;
     }
 
