@@ -5,6 +5,7 @@ using Appliance.Controller.Identity.ApplicationCredentials;
 using Appliance.Controller.Identity.Assignments;
 using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Auth.Methods;
+using Appliance.Controller.Identity.Auth.Receipts;
 using Appliance.Controller.Identity.Catalog;
 using Appliance.Controller.Identity.Catalog.Endpoints;
 using Appliance.Controller.Identity.Catalog.Filters;
@@ -14,6 +15,10 @@ using Appliance.Controller.Identity.Credentials;
 using Appliance.Controller.Identity.Credentials.Signatures;
 using Appliance.Controller.Identity.Domains;
 using Appliance.Controller.Identity.Domains.Configs;
+using Appliance.Controller.Identity.Federation.IdentityProviders;
+using Appliance.Controller.Identity.Federation.Mappings;
+using Appliance.Controller.Identity.Federation.Protocols;
+using Appliance.Controller.Identity.Federation.ServiceProviders;
 using Appliance.Controller.Identity.Grants;
 using Appliance.Controller.Identity.Groups;
 using Appliance.Controller.Identity.Limits;
@@ -40,6 +45,8 @@ internal sealed class IdentityApi : ApiService
     private readonly DomainConfigStore _domainConfigs;
     private readonly OAuthStore _oauth;
     private readonly SignedAccess _signed;
+    private readonly LoginReader _logins;
+    private readonly LoginGuard _guard;
     private readonly Revocations _revocations;
     private readonly Bootstrap _bootstrap;
     private readonly IdentityContext _context;
@@ -71,15 +78,17 @@ internal sealed class IdentityApi : ApiService
         var access = new AccessReader(database);
         var delegated = new DelegatedReader(database, _oauth);
         var tokens = new TokenValidator(database, seal, _revocations, access, delegated, clock);
-        var logins = new LoginReader(database);
+        _logins = new LoginReader(database);
+        _guard = new LoginGuard(database, options.Identity.SecurityCompliance, clock);
         IAuthMethod[] methods =
         [
-            new PasswordMethod(logins, _passwords, clock), new TokenMethod(tokens), new ApplicationCredentialMethod(logins, _passwords, clock),
-            new OAuthMethod(_context, _oauth),
+            new PasswordMethod(_logins, _passwords, _guard, clock), new TokenMethod(tokens), new ApplicationCredentialMethod(_logins, _passwords, clock),
+            new OAuthMethod(_context, _oauth), new TotpMethod(_logins, _guard, database, _credentials, clock),
         ];
         var issuer = new TokenIssuer(seal, clock);
         _signed = new SignedAccess(_context, _credentials, access, delegated, issuer);
-        var authenticator = new Authenticator(methods, new ScopeGranter(database, logins, access, delegated, clock), issuer);
+        var authenticator = new Authenticator(
+            methods, _logins, new ScopeGranter(database, _logins, access, delegated, clock), issuer, new Receipts(seal, issuer, access, clock), access);
         _catalogs = new ServiceCatalogReader(database);
         _auth = new AuthRoutes(authenticator, tokens, _revocations, _catalogs, platform.Policy, options);
         Tokens = tokens;
@@ -99,7 +108,7 @@ internal sealed class IdentityApi : ApiService
         _auth.Map(v3);
         new ScopeRoutes(_context, _catalogs).Map(v3);
         MapProjects(v3);
-        new UserRoutes(_context, new UserChanges(_context, _passwords)).Map(v3);
+        new UserRoutes(_context, new UserChanges(_context, _passwords, _logins, _guard)).Map(v3);
         new ApplicationCredentialRoutes(_context, new ApplicationCredentialChanges(_context)).Map(v3);
         new CredentialRoutes(_context, _credentials).Map(v3);
         new Ec2CredentialRoutes(_context, _credentials).Map(v3);
@@ -112,6 +121,7 @@ internal sealed class IdentityApi : ApiService
         new RegionRoutes(_context).Map(v3);
         new ServiceRoutes(_context).Map(v3);
         MapEndpoints(v3);
+        MapFederation(v3);
         new TrustRoutes(_context, new TrustChanges(_context)).Map(v3);
         new RegisteredLimitRoutes(_context).Map(v3);
         new LimitRoutes(_context).Map(v3);
@@ -138,6 +148,14 @@ internal sealed class IdentityApi : ApiService
         new EndpointPolicyRoutes(_context, endpoints).Map(v3);
     }
 
+    private void MapFederation(ApiRoutes v3)
+    {
+        new IdentityProviderRoutes(_context).Map(v3);
+        new ProtocolRoutes(_context).Map(v3);
+        new MappingRoutes(_context).Map(v3);
+        new ServiceProviderRoutes(_context).Map(v3);
+    }
+
     private void MapRoles(ApiRoutes v3)
     {
         var changes = new RoleChanges(_context);
@@ -162,5 +180,6 @@ internal sealed class IdentityApi : ApiService
     {
         await _keys.RotateAsync(ct);
         await _revocations.LoadAsync(ct);
+        await _guard.DisableInactiveAsync(ct);
     }
 }

@@ -20,6 +20,9 @@ internal sealed class IdentityDatabase(Database database, ChangeLog changes)
             tx.AfterCommit(Cache.Forget);       // last: whatever else the commit changes in memory comes before the new generation
         }, ct);
 
+    /// <summary>A change of rows that nothing in memory stems from, such as counts of failed logins.</summary>
+    public Task WriteUncachedAsync(Func<Session, CancellationToken, Task> write, CancellationToken ct) => database.WriteAsync(write, ct);
+
     /// <summary>One transaction, rolled back when the outcome is a fault.</summary>
     public Task<Outcome<T>> TryWriteAsync<T>(Func<Session, CancellationToken, Task<Outcome<T>>> write, CancellationToken ct) =>
         database.TryWriteAsync(async (tx, token) =>

@@ -1,10 +1,13 @@
 using Appliance.Controller.Data;
+using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Catalog.Filters;
 using Appliance.Controller.Identity.Domains.Configs;
+using Appliance.Controller.Identity.Federation;
 using Appliance.Controller.Identity.Limits;
 using Appliance.Controller.Identity.OAuth1;
 using Appliance.Controller.Identity.PolicyBlobs;
 using Appliance.Controller.Identity.Trusts;
+using Appliance.Controller.Identity.Users.Passwords;
 
 namespace Appliance.Controller.Identity;
 
@@ -73,6 +76,8 @@ internal static class IdentitySchema
         PolicyBlobJson.Tables,
         DomainConfigStore.Tables,
         OAuthStore.Tables,
+        LoginGuard.Tables + PasswordPolicy.Tables,
+        FederationJson.Tables,
     ]);
 }
 

@@ -71,11 +71,14 @@ internal sealed class JsonSchema
     public JsonSchema OneOf(params JsonSchema[] schemas) => Set(() => _oneOf = schemas);
 
     /// <summary>The error to report: of several, the one nearest to the root, then the first.</summary>
-    public SchemaError? Check(JsonElement value)
+    public SchemaError? Check(JsonElement value) => CheckAll(value).MinBy(static error => error.Path.Count);
+
+    /// <summary>Everything that is wrong.</summary>
+    public IReadOnlyList<SchemaError> CheckAll(JsonElement value)
     {
         var errors = new List<SchemaError>();
         Collect(value, [], "", errors);
-        return errors.MinBy(static error => error.Path.Count);
+        return errors;
     }
 
     private JsonSchema Set(Action change)

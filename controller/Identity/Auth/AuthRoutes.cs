@@ -29,7 +29,7 @@ internal sealed class AuthRoutes(
             return invalid;
         if ((await authenticator.AuthenticateAsync(asked, ct)).Failed(out var refused, out var issued))
             return refused;
-        return await AnswerAsync(request, StatusCodes.Status201Created, issued, ct);
+        return issued.Token is { } token ? await AnswerAsync(request, StatusCodes.Status201Created, token, ct) : issued.Receipt!.Answer();
     }
 
     private async Task<ApiResult> ShowAsync(ApiRequest request, CancellationToken ct)
@@ -63,10 +63,10 @@ internal sealed class AuthRoutes(
 
     private async Task<ApiResult> AnswerAsync(ApiRequest request, int status, ValidToken valid, CancellationToken ct)
     {
-        var catalog = request.Query.ContainsKey("nocatalog") ? null : await catalogs.ReadAsync(ct);
+        var (catalog, showsCatalog) = (await catalogs.ReadAsync(ct), !request.Query.ContainsKey("nocatalog"));
         var baseUrl = options.PublicUrl ?? $"{request.Http.Request.Scheme}://{request.Http.Request.Host}";
         request.Http.Response.Headers[SubjectToken] = valid.Text;
         request.Http.Response.Headers.Vary = "X-Auth-Token";
-        return ApiResult.Json(status, writer => TokenDocument.Write(writer, valid, catalog, baseUrl));
+        return ApiResult.Json(status, writer => TokenDocument.Write(writer, valid, catalog, baseUrl, showsCatalog));
     }
 }

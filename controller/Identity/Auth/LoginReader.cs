@@ -4,13 +4,15 @@ using Appliance.Controller.Identity.ApplicationCredentials;
 namespace Appliance.Controller.Identity.Auth;
 
 /// <summary>What a login needs of a user. <see cref="IsEnabled"/> covers its domain too.</summary>
-internal sealed record LoginUser(string Id, bool IsEnabled, string? PasswordHash, DateTimeOffset? PasswordExpiresAt, string? DefaultProjectId);
+internal sealed record LoginUser(
+    string Id, bool IsEnabled, string? PasswordHash, DateTimeOffset? PasswordExpiresAt, string? DefaultProjectId, DateTimeOffset CreatedAt,
+    LoginOptions Options);
 
 /// <summary>Finds users, projects and domains as they are named in a login; from memory when nothing changed since the last time.</summary>
 internal sealed class LoginReader(IdentityDatabase database)
 {
     private const string UserColumns =
-        "u.id, u.enabled * d.enabled, u.password_hash, u.password_expires_at, u.default_project_id " +
+        "u.id, u.enabled * d.enabled, u.password_hash, u.password_expires_at, u.default_project_id, u.created_at, u.options " +
         "FROM identity_users u JOIN identity_projects d ON d.id = u.domain_id AND d.is_domain = 1";
 
     public ValueTask<LoginUser?> FindUserAsync(NameInDomain user, CancellationToken ct) => user.Name is { } name
@@ -43,5 +45,6 @@ internal sealed class LoginReader(IdentityDatabase database)
     private static string DomainCondition(NameInDomain named) => named.DomainName is { Length: > 0 } ? "d.name = @domain" : "d.id = @domain";
 
     private static LoginUser? MapUser(Row row) =>
-        new(row.String(0), row.Bool(1), row.NullableString(2), row.NullableInstant(3), row.NullableString(4));
+        new(row.String(0), row.Bool(1), row.NullableString(2), row.NullableInstant(3), row.NullableString(4), row.Instant(5),
+            LoginOptions.Parse(row.String(6)));
 }

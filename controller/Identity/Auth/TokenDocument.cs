@@ -3,6 +3,7 @@ using Appliance.Controller.Http;
 using Appliance.Controller.Identity.Access;
 using Appliance.Controller.Identity.ApplicationCredentials;
 using Appliance.Controller.Identity.Catalog;
+using Appliance.Controller.Identity.Federation.ServiceProviders;
 using Appliance.Controller.Identity.Tokens;
 
 namespace Appliance.Controller.Identity.Auth;
@@ -10,8 +11,8 @@ namespace Appliance.Controller.Identity.Auth;
 /// <summary>Writes <c>{"token": …}</c>. Source: keystone/common/render_token.py.</summary>
 internal static class TokenDocument
 {
-    /// <param name="catalog">Null: leave the catalog out.</param>
-    public static void Write(Utf8JsonWriter writer, ValidToken valid, ServiceCatalog? catalog, string baseUrl)
+    /// <param name="showsCatalog">False: the client asked to leave the catalog out.</param>
+    public static void Write(Utf8JsonWriter writer, ValidToken valid, ServiceCatalog catalog, string baseUrl, bool showsCatalog = true)
     {
         var (token, access) = (valid.Token, valid.Access);
         writer.WriteStartObject();
@@ -29,16 +30,34 @@ internal static class TokenDocument
         writer.WriteString("expires_at", Timestamps.Micros(token.ExpiresAt));
         writer.WriteString("issued_at", Timestamps.Micros(token.IssuedAt));
         WriteScope(writer, access);
-        if (access.Scope.Kind != ScopeKind.Unscoped && catalog is not null)
+        if (access.Scope.Kind != ScopeKind.Unscoped && showsCatalog)
         {
             writer.WritePropertyName("catalog");
             catalog.Write(writer, baseUrl, access.Scope.Kind == ScopeKind.Project ? access.Target!.Id : null, access.User.Id);
         }
 
+        WriteServiceProviders(writer, catalog.ServiceProviders);
         WriteDelegation(writer, access.Delegation);
 
         writer.WriteEndObject();
         writer.WriteEndObject();
+    }
+
+    private static void WriteServiceProviders(Utf8JsonWriter writer, IReadOnlyList<FederationServiceProvider> providers)
+    {
+        if (providers.Count == 0)
+            return;
+        writer.WriteStartArray("service_providers");
+        foreach (var provider in providers)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("auth_url", provider.AuthUrl);
+            writer.WriteString("id", provider.Id);
+            writer.WriteString("sp_url", provider.SpUrl);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 
     private static void WriteDelegation(Utf8JsonWriter writer, DelegatedAccess? delegation)

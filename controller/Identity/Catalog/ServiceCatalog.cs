@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Appliance.Controller.Http;
+using Appliance.Controller.Identity.Federation.ServiceProviders;
 
 namespace Appliance.Controller.Identity.Catalog;
 
@@ -11,8 +12,12 @@ internal sealed record CatalogService(string Id, string Type, string Name, IRead
 
 /// <summary>The enabled services with their enabled endpoints, and their JSON for the projects that asked last.</summary>
 /// <param name="given">Endpoints of the projects that see those only; a project that is not in it sees all.</param>
-internal sealed class ServiceCatalog(IReadOnlyList<CatalogService> services, IReadOnlyDictionary<string, HashSet<string>> given)
+internal sealed class ServiceCatalog(IReadOnlyList<CatalogService> services, IReadOnlyDictionary<string, HashSet<string>> given,
+    IReadOnlyList<FederationServiceProvider> serviceProviders)
 {
+    /// <summary>The enabled clouds that take our word on users, which tokens name too.</summary>
+    public IReadOnlyList<FederationServiceProvider> ServiceProviders => serviceProviders;
+
     // Some kilobytes each; the key holds the Host header, which a client chooses.
     private const int MaxRendered = 128;
 

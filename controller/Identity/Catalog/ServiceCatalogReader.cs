@@ -1,5 +1,7 @@
 using Appliance.Controller.Data;
 using Appliance.Controller.Identity.Catalog.Filters;
+using Appliance.Controller.Identity.Collections;
+using Appliance.Controller.Identity.Federation.ServiceProviders;
 
 namespace Appliance.Controller.Identity.Catalog;
 
@@ -21,7 +23,8 @@ internal sealed class ServiceCatalogReader(IdentityDatabase database)
             static row => (Id: row.String(0), Type: row.String(1), Name: row.NullableString(2) ?? ""), ct);
         return new ServiceCatalog(
             [.. services.Select(service => new CatalogService(service.Id, service.Type, service.Name, [.. endpoints[service.Id]]))],
-            await ReadGivenAsync(tx, ct));
+            await ReadGivenAsync(tx, ct),
+            await ServiceProviderRoutes.Providers.ListAsync(tx, new CollectionQuery().And("s.enabled = 1"), ct));
     }
 
     // Sites that filter endpoints do so for some projects; most filter none.

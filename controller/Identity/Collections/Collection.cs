@@ -18,6 +18,9 @@ internal sealed record Collection<T>(
     /// <summary>Where the things are below <c>/v3/</c>.</summary>
     public string Path { get; init; } = Plural;
 
+    /// <summary>Writes links besides <c>self</c>; null: there are none.</summary>
+    public Action<Utf8JsonWriter, T>? WriteLinks { get; init; }
+
     public Task<T?> FindAsync(Session tx, string id, CancellationToken ct) =>
         tx.FindAsync($"{Select} WHERE {IdColumn} = @id", Map, ct, ("id", id));
 
@@ -53,6 +56,7 @@ internal sealed record Collection<T>(
         writeMore?.Invoke(writer);
         writer.WriteStartObject("links");
         writer.WriteString("self", $"{v3Url}/{Path}/{Id(item)}");
+        WriteLinks?.Invoke(writer, item);
         writer.WriteEndObject();
         writer.WriteEndObject();
     }

@@ -85,11 +85,16 @@ internal static class ProjectStore
             "DELETE FROM identity_project_endpoints WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
             "DELETE FROM identity_project_endpoint_groups WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
             "DELETE FROM identity_limits WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
+            "DELETE FROM identity_login_states WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
+            "DELETE FROM identity_password_history WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
             "DELETE FROM identity_access_tokens WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
             "DELETE FROM identity_request_tokens WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
             "DELETE FROM identity_users WHERE domain_id = @domain",
             "DELETE FROM identity_groups WHERE domain_id = @domain",
             "DELETE FROM identity_roles WHERE domain_id = @domain",
+            "DELETE FROM identity_provider_remote_ids WHERE provider_id IN (SELECT id FROM identity_providers WHERE domain_id = @domain)",
+            "DELETE FROM identity_federation_protocols WHERE provider_id IN (SELECT id FROM identity_providers WHERE domain_id = @domain)",
+            "DELETE FROM identity_providers WHERE domain_id = @domain",
             "DELETE FROM identity_projects WHERE domain_id = @domain",
         ];
         foreach (var statement in statements)

@@ -14,15 +14,22 @@ internal sealed class TokenIssuer(TokenSeal seal, TimeProvider clock)
     /// <param name="parentAuditId">First token of the chain when this one is made from another.</param>
     public ValidToken Issue(AccessGrant access, AuthMethods methods, DateTimeOffset? expiresAt = null, string? parentAuditId = null)
     {
+        var token = Prepare(access.User.Id, access.Scope, methods, expiresAt) with { ParentAuditId = parentAuditId, Delegation = DelegationOf(access) };
+        return new ValidToken(seal.Seal(token), token, access);
+    }
+
+    /// <summary>A token issued now, not sealed.</summary>
+    /// <param name="expiresAt">As for <see cref="Issue"/>.</param>
+    public Token Prepare(string userId, TokenScope scope, AuthMethods methods, DateTimeOffset? expiresAt)
+    {
         // Microseconds are what the payload keeps: issued and validated documents must show the same instants.
         var now = clock.GetUtcNow();
         var issued = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
         var whole = issued + Lifetime;
         var full = new DateTimeOffset(whole.Ticks - (whole.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
-        var expires = expiresAt is { } end && end < full ? end : full;
-        var token = new Token(
-            methods, access.User.Id, access.Scope, issued, expires, NewAuditId(), parentAuditId, DelegationOf(access));
-        return new ValidToken(seal.Seal(token), token, access);
+        var end = expiresAt is { } given && given < full ? given : full;
+        return new Token(
+            methods, userId, scope, issued, new DateTimeOffset(end.Ticks - (end.Ticks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero), NewAuditId(), null, null);
     }
 
     private static TokenDelegation? DelegationOf(AccessGrant access) => access.Delegation switch

@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 namespace Appliance.Controller.Identity.Tokens;
 
 /// <summary>
-/// Turns tokens into text and back: <c>base64url(version ‖ key id ‖ nonce ‖ AES-256-GCM(payload) ‖ tag)</c>, with version and key id
+/// Turns tokens into text and back: <c>base64url(kind ‖ key id ‖ nonce ‖ AES-256-GCM(payload) ‖ tag)</c>, with kind and key id
 /// authenticated. Without a key of the ring nothing can be read or made.
 /// </summary>
 internal sealed class TokenSeal(TokenKeyRing keys)
@@ -13,19 +13,25 @@ internal sealed class TokenSeal(TokenKeyRing keys)
     /// <summary>Longest token text; longer input is refused unread. The column width many clients and proxies assume.</summary>
     public const int MaxTextLength = 255;
 
-    private const byte Version = 1;
+    /// <summary>What a sealed text is; one kind does not open as the other. The numbers stand in the texts.</summary>
+    public enum Kind : byte
+    {
+        Token = 1,
+        Receipt = 2,
+    }
+
     private const int PrefixBytes = 1 + sizeof(uint);
     private const int NonceBytes = 12;
     private const int TagBytes = TokenKey.TagBytes;
     private const int OverheadBytes = PrefixBytes + NonceBytes + TagBytes;
 
-    public string Seal(Token token)
+    public string Seal(Token token, Kind kind = Kind.Token)
     {
         Span<byte> plain = stackalloc byte[TokenFormat.MaxBytes];
         plain = plain[..TokenFormat.Write(token, plain)];
         Span<byte> whole = stackalloc byte[plain.Length + OverheadBytes];
         var key = keys.Primary;
-        whole[0] = Version;
+        whole[0] = (byte)kind;
         BinaryPrimitives.WriteUInt32BigEndian(whole[1..], key.Id);
         var nonce = whole.Slice(PrefixBytes, NonceBytes);
         RandomNumberGenerator.Fill(nonce);
@@ -33,15 +39,15 @@ internal sealed class TokenSeal(TokenKeyRing keys)
         return Base64Url.EncodeToString(whole);
     }
 
-    /// <summary>Null: not a token of this cloud. Expiry and revocation are the caller's to check.</summary>
-    public Token? Open(string text)
+    /// <summary>Null: not a text of this kind of this cloud. Expiry and revocation are the caller's to check.</summary>
+    public Token? Open(string text, Kind kind = Kind.Token)
     {
         Span<byte> whole = stackalloc byte[MaxTextLength];
         if (text.Length > MaxTextLength
             || !Base64Url.IsValid(text)
             || !Base64Url.TryDecodeFromChars(text, whole, out var length)
             || length < OverheadBytes
-            || whole[0] != Version
+            || whole[0] != (byte)kind
             || keys.Find(BinaryPrimitives.ReadUInt32BigEndian(whole[1..])) is not { } key)
             return null;
 

@@ -2,20 +2,28 @@ using System.Text.Json;
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Http.Json;
+using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Collections;
 using Appliance.Controller.Identity.Passwords;
 using Appliance.Controller.Identity.Projects;
+using Appliance.Controller.Identity.Users.Passwords;
 
 namespace Appliance.Controller.Identity.Users;
 
 /// <summary>Making, changing and deleting users. Source: keystone/identity/core.py.</summary>
-internal sealed class UserChanges(IdentityContext context, PasswordVerifier passwords)
+internal sealed class UserChanges(IdentityContext context, PasswordVerifier passwords, LoginReader logins, LoginGuard guard)
 {
+    private readonly PasswordPolicy _policy = new(context.Options.Identity.SecurityCompliance);
+
     public async Task<Outcome<User>> CreateAsync(Actor actor, string domainId, JsonElement body, CancellationToken ct)
     {
+        if (body.StringOrNull("password") is { } wanted && _policy.CheckStrength(wanted) is { } weak)
+            return weak;
         // Hashing takes longer than the whole transaction: outside of it.
         var hash = body.StringOrNull("password") is { } password ? await PasswordHasher.HashAsync(password, ct) : null;
         var user = Apply(new User(Ids.New(), domainId, "", true, null, Extra.None, Extra.None, hash, null), body);
+        if (hash is not null)
+            user = user with { PasswordExpiresAt = _policy.ExpiryOf(LoginOptions.Parse(user.Options), context.Clock.GetUtcNow(), isOwn: false) };
         return await context.Database.TryWriteAsync<User>(async (tx, token) =>
         {
             if (await ProjectJson.Domains.FindAsync(tx, domainId, token) is not { IsDomain: true })
@@ -31,6 +39,8 @@ internal sealed class UserChanges(IdentityContext context, PasswordVerifier pass
 
     public async Task<Outcome<User>> UpdateAsync(Actor actor, string id, JsonElement body, CancellationToken ct)
     {
+        if (body.StringOrNull("password") is { } wanted && _policy.CheckStrength(wanted) is { } weak)
+            return weak;
         var hash = body.StringOrNull("password") is { } password ? await PasswordHasher.HashAsync(password, ct) : null;
         return await context.Database.TryWriteAsync<User>(async (tx, token) =>
         {
@@ -47,7 +57,14 @@ internal sealed class UserChanges(IdentityContext context, PasswordVerifier pass
 
             var now = context.Clock.GetUtcNow();
             if (body.Has("password"))
-                await UserStore.SetPasswordAsync(tx, id, hash, now, token);
+            {
+                await _policy.KeepAsync(tx, id, user.PasswordHash, now, token);
+                updated = updated with { PasswordExpiresAt = hash is null ? null : _policy.ExpiryOf(LoginOptions.Parse(updated.Options), now, isOwn: false) };
+                await UserStore.SetPasswordAsync(tx, id, hash, now, updated.PasswordExpiresAt, isOwn: false, token);
+            }
+
+            if (body.BoolOrNull("enabled") == true)
+                await LoginGuard.ResetAsync(tx, id, now, token);
             if (user.Enabled && !updated.Enabled)
                 await UserStore.VoidTokensAsync(tx, id, now, token);
             await context.Database.LogAsync(tx, actor, "user", id, "update", token);
@@ -67,22 +84,28 @@ internal sealed class UserChanges(IdentityContext context, PasswordVerifier pass
     /// <summary>The user changes its own password. Unknown, disabled and mistaken users get the same answer after the same time.</summary>
     public async Task<Fault?> ChangePasswordAsync(Actor actor, string id, string original, string replacement, CancellationToken ct)
     {
-        var user = await context.Database.ReadAsync((tx, token) => UserJson.Users.FindAsync(tx, id, token), ct);
+        var user = await logins.FindUserAsync(new NameInDomain(id, null, null, null), ct);
         var isRight = await passwords.CheckAsync(user?.Id, user?.PasswordHash, original, ct);
-        if (!isRight || user is not { Enabled: true })
-            return IdentityFaults.Unauthorized("wrong original password, or no such enabled user");
-        if (ResourceOptions.IsSet(user.Options, "lock_password"))
-            return IdentityFaults.Invalid(
-                "You cannot change your password at this time due to password policy disallowing password changes. "
-                + "Please contact your administrator to reset your password.");
+        if (user is null || await guard.IsBarredAsync(user, ct))
+            return IdentityFaults.Unauthorized("no such user that may log in");
+        if (!isRight)
+            await guard.RecordFailureAsync(user, ct);
+        if (!isRight || !user.IsEnabled)
+            return IdentityFaults.Unauthorized("wrong original password, or a disabled user");
 
+        var present = await context.Database.ReadAsync((tx, token) => PresentPassword.ReadAsync(tx, id, _policy, token), ct);
+        if ((_policy.CheckStrength(replacement) ?? present.CheckMayChange(_policy, context.Clock.GetUtcNow())
+            ?? await _policy.CheckUnusedAsync(replacement, present.UsedHashes, ct)) is { } refused)
+            return refused;
         var hash = await PasswordHasher.HashAsync(replacement, ct);
         return await context.Database.TryWriteAsync(async (tx, token) =>
         {
             // Still the password that was proven: two changes at once must not both win.
             if (await UserJson.Users.FindAsync(tx, id, token) is not { } current || current.PasswordHash != user.PasswordHash)
                 return IdentityFaults.Unauthorized("the password changed meanwhile");
-            await UserStore.SetPasswordAsync(tx, id, hash, context.Clock.GetUtcNow(), token);
+            var now = context.Clock.GetUtcNow();
+            await _policy.KeepAsync(tx, id, current.PasswordHash, now, token);
+            await UserStore.SetPasswordAsync(tx, id, hash, now, _policy.ExpiryOf(user.Options, now, isOwn: true), isOwn: true, token);
             await context.Database.LogAsync(tx, actor, "user", id, "change_password", token);
             return (Fault?)null;
         }, ct);

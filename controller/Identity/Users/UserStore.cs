@@ -28,9 +28,13 @@ internal static class UserStore
     }
 
     /// <summary>A new password, or none; the user's tokens become void.</summary>
-    public static Task SetPasswordAsync(Session tx, string id, string? hash, DateTimeOffset now, CancellationToken ct) => tx.ExecuteAsync(
-        "UPDATE identity_users SET password_hash = @hash, password_created_at = @now, password_expires_at = NULL, tokens_valid_from = @now WHERE id = @id",
-        ct, ("id", id), ("hash", hash), ("now", now));
+    /// <param name="isOwn">The user chose it itself.</param>
+    public static Task SetPasswordAsync(
+        Session tx, string id, string? hash, DateTimeOffset now, DateTimeOffset? expiresAt, bool isOwn, CancellationToken ct) => tx.ExecuteAsync(
+        """
+        UPDATE identity_users SET password_hash = @hash, password_created_at = @now, password_expires_at = @expires, password_self_service = @own,
+            tokens_valid_from = @now WHERE id = @id
+        """, ct, ("id", id), ("hash", hash), ("now", now), ("expires", expiresAt), ("own", isOwn));
 
     public static Task VoidTokensAsync(Session tx, string id, DateTimeOffset now, CancellationToken ct) =>
         tx.ExecuteAsync("UPDATE identity_users SET tokens_valid_from = @now WHERE id = @id", ct, ("id", id), ("now", now));
@@ -42,6 +46,8 @@ internal static class UserStore
         await tx.ExecuteAsync("DELETE FROM identity_application_credentials WHERE user_id = @id", ct, ("id", id));
         await tx.ExecuteAsync("DELETE FROM identity_access_rules WHERE user_id = @id", ct, ("id", id));
         await tx.ExecuteAsync("DELETE FROM identity_credentials WHERE user_id = @id", ct, ("id", id));
+        await tx.ExecuteAsync("DELETE FROM identity_login_states WHERE user_id = @id", ct, ("id", id));
+        await tx.ExecuteAsync("DELETE FROM identity_password_history WHERE user_id = @id", ct, ("id", id));
         await TrustStore.DeleteOfUserAsync(tx, id, ct);
         await OAuthStore.DeleteOfUserAsync(tx, id, ct);
         await tx.ExecuteAsync("DELETE FROM identity_users WHERE id = @id", ct, ("id", id));

@@ -7,7 +7,7 @@ using Appliance.Controller.Identity.Tokens;
 namespace Appliance.Controller.Identity.Auth.Methods;
 
 /// <summary>Source: keystone/auth/plugins/password.py.</summary>
-internal sealed class PasswordMethod(LoginReader logins, PasswordVerifier passwords, TimeProvider clock) : IAuthMethod
+internal sealed class PasswordMethod(LoginReader logins, PasswordVerifier passwords, LoginGuard guard, TimeProvider clock) : IAuthMethod
 {
     public string Name => "password";
 
@@ -21,9 +21,14 @@ internal sealed class PasswordMethod(LoginReader logins, PasswordVerifier passwo
         // The password is checked for unknown and disabled users too: all three take the same time.
         var user = await logins.FindUserAsync(named, ct);
         var isRight = await passwords.CheckAsync(user?.Id, user?.PasswordHash, asked.StringOrNull("password") ?? "", ct);
-        if (!isRight || user is not { IsEnabled: true })
-            return IdentityFaults.Unauthorized("wrong password, or no such enabled user");
-        if (user.PasswordExpiresAt <= clock.GetUtcNow())
+        if (user is null || await guard.IsBarredAsync(user, ct))
+            return IdentityFaults.Unauthorized("no such user that may log in");
+        if (!isRight)
+            await guard.RecordFailureAsync(user, ct);
+        if (!isRight || !user.IsEnabled)
+            return IdentityFaults.Unauthorized("wrong password, or a disabled user");
+        await guard.RecordSuccessAsync(user, ct);
+        if (user.PasswordExpiresAt <= clock.GetUtcNow() && !user.Options.IgnoresPasswordExpiry)
             return new Fault(FaultKind.Unauthorized, $"The password is expired and needs to be changed for user: {user.Id}.");
         return new Proof(user.Id, AuthMethods.Password);
     }
