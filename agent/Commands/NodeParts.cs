@@ -51,15 +51,21 @@ internal sealed class NodeParts : IAsyncDisposable
         var images = new ImageCache(storage, new StorageLayout(folder.Root), jail, seams.Images, log, clock);
         var disks = new ServerDisks(storage, jail, images);
         var qemu = isSimulated ? null : await QemuDriver.CreateAsync(new QemuOptions(), jail, openTap: null, log, clock, ct);
+        var passwords = new PasswordStore(Path.Combine(folder.Root, "passwords"));
+        var reports = new PasswordReports(passwords, seams.Report);
         var fleet = new ServerFleet(
             new ComputeOptions { DataFolder = folder.Root, DefaultDriver = options.Driver },
             qemu is null ? [new SimulatedDriver()] : [qemu, new SimulatedDriver()], disks, seams.Ports,
             (server, path, token) => NodeGuests.WriteConfigDriveAsync(seams.Desired(), server, path, clock, token),
-            seams.Report, _ => seams.Wake(ComputeConsumer.PartName), log, clock);
+            reports.Report, gone =>
+            {
+                reports.Remove(gone.Id);
+                seams.Wake(ComputeConsumer.PartName);
+            }, log, clock);
 
         var parts = new NodeParts(fleet) { Network = isSimulated ? null : CreateNetwork(options, folder) };
         if (parts.Network is { } network)
-            parts.AddNetwork(network, folder, seams, log);
+            parts.AddNetwork(network, passwords, seams, log);
         else
             parts._consumers.Add(new SimulatedNetwork());
         parts._consumers.Add(new ComputeConsumer(fleet));
@@ -95,10 +101,9 @@ internal sealed class NodeParts : IAsyncDisposable
         });
     }
 
-    private void AddNetwork(NodeNetwork network, DataFolder folder, NodeSeams seams, Log log)
+    private void AddNetwork(NodeNetwork network, PasswordStore passwords, NodeSeams seams, Log log)
     {
         var services = new GuestServices(log.For("guest-services"));
-        var passwords = new PasswordStore(Path.Combine(folder.Root, "passwords"));
         var metadata = new MetadataService(passwords, TimeProvider.System, log.For("metadata"));
         _consumers.AddRange(
         [

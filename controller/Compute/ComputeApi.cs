@@ -68,6 +68,7 @@ internal sealed class ComputeApi : ApiService
         new ServerActionRoutes(new ServerActions(_servers), delete, _servers).Map(v21);
         new ServerMetadataRoutes(_servers).Map(v21);
         new ServerAddressRoutes(_servers).Map(v21);
+        new ServerPasswordRoutes(_servers).Map(v21);
         new ServerSecurityGroupRoutes(_servers).Map(v21);
         new InterfaceRoutes(_servers, _platform.Policy).Map(v21);
         new InstanceActionRoutes(_servers, _platform.Policy).Map(v21);

@@ -19,6 +19,8 @@ internal sealed class MetadataConsumer(MetadataService metadata, PasswordStore p
         var servers = NodeGuests.Servers(desired);
         // What cannot be served now is served by the next pass: the network's pass wakes this one.
         await metadata.UpdateAsync(servers, NodeGuests.Networks(servers, instance), ct);
+        foreach (var (_, server) in desired.Servers)
+            passwords.Clear(server.Id, server.Metadata.PasswordEpoch);
         foreach (var removed in desired.Removed.Where(static removed => removed.Kind == DocumentKinds.Server))
             passwords.Delete(removed.Id);
         return PassResult.Clean;

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Text;
 using Appliance.Agent.Metadata.Documents;
+using Appliance.Protocol.Documents;
 
 namespace Appliance.Agent.Metadata.Http;
 
@@ -14,22 +16,25 @@ internal sealed class MetadataAnswers(PasswordStore passwords)
 
         var target = MetadataPath.Parse(request.Path);
         if (target.IsPassword)
-            return AnswerPassword(server.Server.Id, request, body);
+            return AnswerPassword(server.Server, request, body);
         return target.Find(server, requester.ToString()) is { } content ? HttpReply.Ok(content) : HttpReply.NotFound(request.Accept);
     }
 
-    private HttpReply AnswerPassword(string serverId, HttpRequestHead request, ReadOnlySpan<byte> body)
+    private HttpReply AnswerPassword(ServerDocument server, HttpRequestHead request, ReadOnlySpan<byte> body)
     {
+        var (epoch, present) = (server.Metadata.PasswordEpoch, passwords.Find(server.Id));
+        if (present?.Epoch < epoch)
+            present = null;
         switch (request.Method)
         {
             case "GET" or "HEAD":
-                return HttpReply.Ok(passwords.Find(serverId) ?? []);
-            case "POST" when passwords.Find(serverId) is { Length: > 0 }:
+                return HttpReply.Ok(present is null ? [] : Encoding.UTF8.GetBytes(present.Text));
+            case "POST" when present is not null:
                 return HttpReply.Conflict(request.Accept);
             case "POST" when body.Length > PasswordStore.MaxLength:
                 return HttpReply.BadRequest("Request is too large.", request.Accept);
             case "POST":
-                return passwords.TrySet(serverId, body) ? HttpReply.Ok([]) : HttpReply.Conflict(request.Accept);
+                return passwords.TrySet(server.Id, epoch, body) ? HttpReply.Ok([]) : HttpReply.Conflict(request.Accept);
             default:
                 return HttpReply.BadRequest("GET and POST only are supported.", request.Accept);
         }

@@ -24,10 +24,12 @@ public sealed record ImageDocument(
 /// <summary>What the metadata service and the config drive tell the guest.</summary>
 /// <param name="UserDataBase64">As given at creation; null: none.</param>
 /// <param name="LaunchIndex">Index among the servers of one multi-create request.</param>
+/// <param name="PasswordEpoch">How often the password that the guest posted was cleared; what it posted before the last time is forgotten.</param>
 public sealed record ServerMetadataDocument(
     string HostName, string AvailabilityZone, string? UserDataBase64, int LaunchIndex, string FlavorName,
     string? ReservationId, IReadOnlyDictionary<string, string> Meta, IReadOnlyList<KeyPairDocument> KeyPairs,
-    IReadOnlyList<string> SecurityGroupNames, string? AdminPassword, IReadOnlyList<InjectedFileDocument> Personality);
+    IReadOnlyList<string> SecurityGroupNames, string? AdminPassword, IReadOnlyList<InjectedFileDocument> Personality,
+    int PasswordEpoch = 0);
 
 public sealed record KeyPairDocument(string Name, string Type, string PublicKey);
 
@@ -70,5 +72,8 @@ public static class ServerStates
 /// <summary><see cref="ObjectStatus.Details"/> of a server.</summary>
 /// <param name="PowerState"><see cref="PowerStates"/>: what it is.</param>
 /// <param name="CompletedOperations">Ids among the document's operations that are done.</param>
+/// <param name="GuestPassword">What the guest has posted as its (encrypted) password; null: nothing.</param>
+/// <param name="PasswordEpoch">The <see cref="ServerMetadataDocument.PasswordEpoch"/> it was posted in.</param>
 public sealed record ServerStatusDetails(
-    string PowerState, string Driver, string? Progress, DateTimeOffset? StartedAt, IReadOnlyList<string> CompletedOperations);
+    string PowerState, string Driver, string? Progress, DateTimeOffset? StartedAt, IReadOnlyList<string> CompletedOperations,
+    string? GuestPassword = null, int PasswordEpoch = 0);

@@ -47,5 +47,6 @@ internal sealed class ServerDocuments(DesiredState desired, IServerNetworking ne
 
     private static ServerMetadataDocument MetadataOf(Server server, ServerBoot boot, IReadOnlyList<string> groupNames) => new(
         server.HostName, server.Zone ?? "", boot.UserDataBase64, server.LaunchIndex, server.Size.FlavorName, server.ReservationId,
-        ServerJson.ReadStrings(server.Metadata), boot.KeyPairs, groupNames, boot.AdminPassword, boot.Personality);
+        ServerJson.ReadStrings(server.Metadata), boot.KeyPairs, groupNames, boot.AdminPassword, boot.Personality,
+        boot.PasswordEpoch);
 }

@@ -1,3 +1,4 @@
+using Appliance.Agent.Metadata;
 using System.Net.Sockets;
 using System.Text;
 using Appliance.Agent.Addresses;
@@ -88,7 +89,12 @@ public sealed class MetadataServiceTests : IAsyncLifetime
         Assert.Contains("HTTP/1.1 200 OK", await CurlAsync($"-i --data-binary encrypted {Url}"));
         Assert.Contains("HTTP/1.1 409 Conflict", await CurlAsync($"-i --data-binary other {Url}"));
         Assert.Equal("encrypted", await CurlAsync(Url));
-        Assert.Equal("encrypted"u8.ToArray(), _guests.Passwords.Find(_cloud.Ports[_guest.Port.Id].DeviceId));
+        var server = _cloud.Ports[_guest.Port.Id].DeviceId;
+        Assert.Equal(new GuestPassword(0, "encrypted"), _guests.Passwords.Find(server));
+        _guests.Passwords.Clear(server, 0);
+        Assert.NotNull(_guests.Passwords.Find(server));
+        _guests.Passwords.Clear(server, 1);
+        Assert.Equal("", await CurlAsync(Url));
     }
 
     [Fact]

@@ -39,6 +39,8 @@ internal sealed class ServerStatusSink(ServerContext context) : IStatusSink, INo
     private async Task ApplyAsync(Session tx, Server server, ObjectStatus status, CancellationToken ct)
     {
         var details = status.Details is { } json ? json.Deserialize(ProtocolJson.Default.ServerStatusDetails) : null;
+        if (details?.GuestPassword is { Length: > 0 } password)
+            await KeepPasswordAsync(tx, server.Id, password, details.PasswordEpoch, ct);
         var outcome = ServerStatusRules.Apply(server, status.Generation, status.State, status.Fault, details, context.Clock.GetUtcNow());
         if (outcome is null)
             return;
@@ -52,6 +54,14 @@ internal sealed class ServerStatusSink(ServerContext context) : IStatusSink, INo
         else if (next.VmState != server.VmState)
             await context.Events.StateAsync(tx, next, ct);
         tx.AfterCommit(() => context.Workflows.Wake(server.Id));
+    }
+
+    // A cleared one may be on its way still: its epoch is over.
+    private static async Task KeepPasswordAsync(Session tx, string serverId, string password, int epoch, CancellationToken ct)
+    {
+        var boot = await ServerStore.GetBootAsync(tx, serverId, ct);
+        if (boot.PasswordEpoch == epoch && boot.GuestPassword is null)
+            await ServerStore.UpdateBootAsync(tx, serverId, boot with { GuestPassword = password }, ct);
     }
 
     // Otherwise the node would start the guest again after its own next start.
