@@ -33,17 +33,18 @@ internal sealed class PlacementApi(Platform platform) : ApiService
     public override void Map(ApiRoutes routes)
     {
         var (database, clock) = (platform.Database, platform.Clock);
-        var writer = new AllocationWriter(clock);
+        var changes = new PlacementChanges(platform.Changes);
+        var writer = new AllocationWriter(changes, clock);
         new RootRoutes(clock).Map(routes);
-        new ProviderRoutes(database, clock).Map(routes);
-        new InventoryRoutes(database, clock).Map(routes);
-        new AggregateRoutes(database, clock).Map(routes);
-        new TraitRoutes(database, clock).Map(routes);
-        new ResourceClassRoutes(database, clock).Map(routes);
-        new AllocationRoutes(database, writer, clock).Map(routes);
+        new ProviderRoutes(database, changes, clock).Map(routes);
+        new InventoryRoutes(database, changes, clock).Map(routes);
+        new AggregateRoutes(database, changes, clock).Map(routes);
+        new TraitRoutes(database, changes, clock).Map(routes);
+        new ResourceClassRoutes(database, changes, clock).Map(routes);
+        new AllocationRoutes(database, writer, changes, clock).Map(routes);
         new CandidateRoutes(database, clock).Map(routes);
         new UsageRoutes(database, clock).Map(routes);
-        new ReshapeRoutes(database, writer, clock).Map(routes);
+        new ReshapeRoutes(database, writer, changes, clock).Map(routes);
     }
 
     public override Task WriteFaultAsync(HttpContext http, Fault fault, CancellationToken ct) => PlacementFaults.WriteAsync(http, fault, ct);

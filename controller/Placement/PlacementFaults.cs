@@ -96,7 +96,8 @@ internal static class PlacementFaults
         _ => fault.Public,
     };
 
-    private static string AskedVersion(HttpContext http) => http.Request.Headers[MicroversionRange.Header].ToString().Split(' ')[^1];
+    private static string AskedVersion(HttpContext http) => http.Request.Headers[MicroversionRange.Header].ToString()
+        .Split(',', StringSplitOptions.TrimEntries).Last(static entry => entry.StartsWith("placement", StringComparison.OrdinalIgnoreCase)).Split(' ')[^1];
 
     // The version in use stands in the answer's header before any handler runs.
     private static Microversion? VersionOf(HttpContext http)

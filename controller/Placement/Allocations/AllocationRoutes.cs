@@ -6,7 +6,7 @@ using static Appliance.Controller.Placement.PlacementHandlers;
 namespace Appliance.Controller.Placement.Allocations;
 
 /// <summary>Placement API: "Allocations" and "Resource provider allocations". Behaviour: placement/handlers/allocation.py.</summary>
-internal sealed class AllocationRoutes(Database database, AllocationWriter writer, TimeProvider clock)
+internal sealed class AllocationRoutes(Database database, AllocationWriter writer, PlacementChanges changes, TimeProvider clock)
 {
     private const string Policies = "placement:allocations:";
 
@@ -59,7 +59,7 @@ internal sealed class AllocationRoutes(Database database, AllocationWriter write
     private async Task<ApiResult> ReplaceAsync(
         ApiRequest request, List<WantedAllocations> wanted, Func<string, string> unknownClass, CancellationToken ct)
     {
-        var fault = await database.TryWriteAsync((tx, token) => writer.ReplaceAsync(tx, wanted, request.Version, unknownClass, token), ct);
+        var fault = await database.TryWriteAsync((tx, token) => writer.ReplaceAsync(tx, request, wanted, unknownClass, token), ct);
         return fault is not null ? fault : ApiResult.NoContent;
     }
 
@@ -68,8 +68,11 @@ internal sealed class AllocationRoutes(Database database, AllocationWriter write
         var id = request.Path("consumer_uuid");
         var isGone = await database.WriteAsync(async (tx, token) =>
         {
+            var consumer = await ConsumerStore.FindAsync(tx, id, token);
             var rows = await AllocationStore.DeleteOfConsumerAsync(tx, id, token);
             await ConsumerStore.DeleteAsync(tx, id, token);
+            if (rows > 0)
+                await changes.AppendAsync(tx, request, PlacementChanges.Allocation, id, "delete", token, consumer?.ProjectId);
             return rows > 0;
         }, ct);
         return isGone ? ApiResult.NoContent : PlacementFaults.NotFound($"No allocations for consumer '{id}'");

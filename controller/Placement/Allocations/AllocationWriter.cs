@@ -10,16 +10,16 @@ namespace Appliance.Controller.Placement.Allocations;
 /// Gives consumers exactly what is wanted for them, or nothing of it when something does not fit. All is given back first, so consumers can
 /// trade places. Source: placement/objects/allocation.py, replace_all; placement/handlers/util.py, ensure_consumer.
 /// </summary>
-internal sealed class AllocationWriter(TimeProvider clock)
+internal sealed class AllocationWriter(PlacementChanges changes, TimeProvider clock)
 {
     // What the real service calls owners of allocations written before it asked (placement.conf, incomplete_consumer_project_id).
     private const string UnknownOwner = "00000000-0000-0000-0000-000000000000";
 
     /// <param name="unknownClass">How the caller words that there is no such class, before the words for it.</param>
     public async Task<Fault?> ReplaceAsync(
-        Session tx, IReadOnlyList<WantedAllocations> all, Microversion version, Func<string, string> unknownClass, CancellationToken ct)
+        Session tx, ApiRequest request, IReadOnlyList<WantedAllocations> all, Func<string, string> unknownClass, CancellationToken ct)
     {
-        if (await CheckConsumersAsync(tx, all, version, ct) is { } stale)
+        if (await CheckConsumersAsync(tx, all, request.Version, ct) is { } stale)
             return stale;
         var formerProviders = new HashSet<string>();
         foreach (var wanted in all.Where(static wanted => wanted.Amounts.Count == 0))
@@ -32,7 +32,7 @@ internal sealed class AllocationWriter(TimeProvider clock)
         if (AllocationRules.Check(touched, amounts) is { } refused)
             return PlacementFaults.Conflict($"Unable to allocate inventory: {refused}");
         foreach (var wanted in all)
-            await WriteAsync(tx, wanted, ct);
+            await WriteAsync(tx, request, wanted, ct);
         foreach (var provider in formerProviders.Union(amounts.Select(static amount => amount.ProviderId)))
             await ProviderStore.BumpAsync(tx, provider, clock.GetUtcNow(), ct);
         return null;
@@ -92,8 +92,10 @@ internal sealed class AllocationWriter(TimeProvider clock)
         return touched;
     }
 
-    private async Task WriteAsync(Session tx, WantedAllocations wanted, CancellationToken ct)
+    private async Task WriteAsync(Session tx, ApiRequest request, WantedAllocations wanted, CancellationToken ct)
     {
+        await changes.AppendAsync(tx, request, PlacementChanges.Allocation, wanted.ConsumerId,
+            wanted.Amounts.Count == 0 ? "delete" : "update", ct, wanted.ProjectId);
         if (wanted.Amounts.Count == 0)
         {
             await ConsumerStore.DeleteAsync(tx, wanted.ConsumerId, ct);

@@ -66,10 +66,10 @@ internal sealed class CandidateSearch(ProviderMap map, CandidateQuery query)
         foreach (var anchor in choices[0].Select(static same => same.Key))
         {
             var lists = choices.ConvertAll(byAnchor => byAnchor[anchor].ToList());
-            foreach (var combination in Combinations.Of(lists, HasRoom))
+            foreach (var combination in Combinations.Of(lists, beginning => HasRoom(beginning) && IsIsolatedEnough(beginning)))
             {
                 ct.ThrowIfCancellationRequested();
-                if (IsIsolatedEnough(combination) && query.SameSubtrees.All(suffixes => IsOneSubtree(combination, suffixes))
+                if (query.SameSubtrees.All(suffixes => IsOneSubtree(combination, suffixes))
                     && ToCandidate(combination) is var candidate && (query.IsNested || !_hasTrees || IsFlat(candidate)))
                     yield return candidate;
             }

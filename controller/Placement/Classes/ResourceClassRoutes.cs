@@ -7,7 +7,7 @@ using static Appliance.Controller.Placement.PlacementHandlers;
 namespace Appliance.Controller.Placement.Classes;
 
 /// <summary>Placement API: "Resource classes". Behaviour: placement/handlers/resource_class.py.</summary>
-internal sealed class ResourceClassRoutes(Database database, TimeProvider clock)
+internal sealed class ResourceClassRoutes(Database database, PlacementChanges changes, TimeProvider clock)
 {
     private const string Policies = "placement:resource_classes:";
 
@@ -50,7 +50,7 @@ internal sealed class ResourceClassRoutes(Database database, TimeProvider clock)
         if ((await request.ReadJsonAsync(Named, ct)).Failed(out var bad, out var body))
             return bad;
         var name = body.StringOrNull("name")!;
-        return await database.WriteAsync((tx, token) => ResourceClassNames.InsertAsync(tx, name, clock.GetUtcNow(), token), ct)
+        return await InsertAsync(request, name, ct)
             ? Created(request, name) : PlacementFaults.Conflict($"Conflicting resource class already exists: {name}");
     }
 
@@ -61,7 +61,7 @@ internal sealed class ResourceClassRoutes(Database database, TimeProvider clock)
             return await Taking(RenameAsync)(request, ct);
         if (PlacementRequest.CheckName("JSON does not validate", Named, name) is { } invalid)
             return invalid;
-        return await database.WriteAsync((tx, token) => ResourceClassNames.InsertAsync(tx, name, clock.GetUtcNow(), token), ct)
+        return await InsertAsync(request, name, ct)
             ? Created(request, name) : ApiResult.NoContent.With("Location", LocationOf(request, name));
     }
 
@@ -81,6 +81,7 @@ internal sealed class ResourceClassRoutes(Database database, TimeProvider clock)
             if (await ResourceClassNames.ExistsAsync(tx, newName, token))
                 return PlacementFaults.Conflict($"Resource class already exists: {newName}");
             await ResourceClassNames.RenameAsync(tx, name, newName, token);
+            await changes.AppendAsync(tx, request, PlacementChanges.ResourceClass, newName, "update", token);
             return (Fault?)null;
         }, ct);
         return fault is not null ? fault : ApiResult.Ok(json => Write(json, newName));
@@ -98,10 +99,20 @@ internal sealed class ResourceClassRoutes(Database database, TimeProvider clock)
             if (await ResourceClassNames.IsUsedAsync(tx, name, token))
                 return PlacementFaults.Conflict($"Error in delete resource class: Cannot delete resource class {name}. Class is in use in inventory.");
             await ResourceClassNames.DeleteAsync(tx, name, token);
+            await changes.AppendAsync(tx, request, PlacementChanges.ResourceClass, name, "delete", token);
             return (Fault?)null;
         }, ct);
         return fault is not null ? fault : ApiResult.NoContent;
     }
+
+    // False when it exists already.
+    private Task<bool> InsertAsync(ApiRequest request, string name, CancellationToken ct) => database.WriteAsync(async (tx, token) =>
+    {
+        if (!await ResourceClassNames.InsertAsync(tx, name, clock.GetUtcNow(), token))
+            return false;
+        await changes.AppendAsync(tx, request, PlacementChanges.ResourceClass, name, "create", token);
+        return true;
+    }, ct);
 
     private static ApiResult Created(ApiRequest request, string name) =>
         ApiResult.Status(StatusCodes.Status201Created).With("Location", LocationOf(request, name));

@@ -45,6 +45,6 @@ internal static class InventoryBody
     private static bool IsName(string name) =>
         name.Length > 0 && name.All(static character => char.IsAsciiLetterUpper(character) || char.IsAsciiDigit(character) || character == '_');
 
-    private static string? CheckRatio(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.GetDouble() > LargestRatio
+    private static string? CheckRatio(JsonElement value) => value.ValueKind == JsonValueKind.Number && Math.Abs(value.GetDouble()) > LargestRatio
         ? $"{value.GetRawText()} is greater than the maximum of 3.40282e+38" : null;
 }

@@ -9,7 +9,7 @@ using static Appliance.Controller.Placement.PlacementHandlers;
 namespace Appliance.Controller.Placement.Inventories;
 
 /// <summary>Placement API: "Resource provider inventories". Behaviour: placement/handlers/inventory.py.</summary>
-internal sealed class InventoryRoutes(Database database, TimeProvider clock)
+internal sealed class InventoryRoutes(Database database, PlacementChanges changes, TimeProvider clock)
 {
     private const string Policies = "placement:resource_providers:inventories:";
 
@@ -145,7 +145,10 @@ internal sealed class InventoryRoutes(Database database, TimeProvider clock)
                 return PlacementFaults.NotFound(PlacementRequest.NoProvider(id));
             if (body?.Int64OrNull("resource_provider_generation") is { } seen && seen != provider.Generation)
                 return PlacementFaults.Conflict("resource provider generation conflict", PlacementFaults.ConcurrentUpdate);
-            return await change(tx, id, token) is { } refused ? refused : await ProviderStore.BumpAsync(tx, id, clock.GetUtcNow(), token);
+            if (await change(tx, id, token) is { } refused)
+                return refused;
+            await changes.AppendAsync(tx, request, PlacementChanges.Provider, id, "inventories", token);
+            return await ProviderStore.BumpAsync(tx, id, clock.GetUtcNow(), token);
         }, ct);
 
     // That there is no such provider comes before what is wrong with the body.

@@ -6,7 +6,7 @@ using static Appliance.Controller.Placement.PlacementHandlers;
 namespace Appliance.Controller.Placement.Providers;
 
 /// <summary>Placement API: "Resource provider aggregates". Behaviour: placement/handlers/aggregate.py.</summary>
-internal sealed class AggregateRoutes(Database database, TimeProvider clock)
+internal sealed class AggregateRoutes(Database database, PlacementChanges changes, TimeProvider clock)
 {
     private const string Policies = "placement:resource_providers:aggregates:";
 
@@ -47,6 +47,7 @@ internal sealed class AggregateRoutes(Database database, TimeProvider clock)
             if (hasGeneration && body.Int64OrNull("resource_provider_generation") != provider.Generation)
                 return PlacementRequest.StaleGeneration;
             await ProviderStore.SetAggregatesAsync(tx, id, ids, token);
+            await changes.AppendAsync(tx, request, PlacementChanges.Provider, id, "aggregates", token);
             return hasGeneration ? await ProviderStore.BumpAsync(tx, id, clock.GetUtcNow(), token) : provider.Generation;
         }, ct);
         return outcome.Failed(out var fault, out var generation) ? fault : Answer(request, generation, ids);

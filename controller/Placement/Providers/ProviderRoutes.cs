@@ -8,7 +8,7 @@ using static Appliance.Controller.Placement.PlacementHandlers;
 namespace Appliance.Controller.Placement.Providers;
 
 /// <summary>Placement API: "Resource providers". Behaviour: placement/handlers/resource_provider.py.</summary>
-internal sealed class ProviderRoutes(Database database, TimeProvider clock)
+internal sealed class ProviderRoutes(Database database, PlacementChanges changes, TimeProvider clock)
 {
     private const string Policies = "placement:resource_providers:";
 
@@ -56,14 +56,15 @@ internal sealed class ProviderRoutes(Database database, TimeProvider clock)
             return bad;
         var id = body.StringOrNull("uuid") is { } given ? PlacementIds.Find(given)! : Guid.NewGuid().ToString();
         var (name, parentId) = (body.StringOrNull("name")!, body.StringOrNull("parent_provider_uuid"));
-        var outcome = await database.TryWriteAsync((tx, token) => InsertAsync(tx, id, name, parentId, token), ct);
+        var outcome = await database.TryWriteAsync((tx, token) => InsertAsync(tx, request, id, name, parentId, token), ct);
         if (outcome.Failed(out var fault, out var created))
             return fault;
         return (request.Has(PlacementVersions.CreatedProvider) ? ProviderView.Show(request, created) : ApiResult.Status(StatusCodes.Status201Created))
             .With("Location", $"{request.BaseUrl}/resource_providers/{id}");
     }
 
-    private async Task<Outcome<ResourceProvider>> InsertAsync(Session tx, string id, string name, string? parentId, CancellationToken ct)
+    private async Task<Outcome<ResourceProvider>> InsertAsync(
+        Session tx, ApiRequest request, string id, string name, string? parentId, CancellationToken ct)
     {
         Fault Refused(string why) => PlacementFaults.Invalid(
             $"Unable to create resource provider \"{name}\", {id}: Object action create failed because: {why}");
@@ -82,6 +83,7 @@ internal sealed class ProviderRoutes(Database database, TimeProvider clock)
 
         var provider = new ResourceProvider(id, name, 0, parent?.Id, parent?.RootId ?? id, clock.GetUtcNow());
         await ProviderStore.InsertAsync(tx, provider, ct);
+        await changes.AppendAsync(tx, request, PlacementChanges.Provider, id, "create", ct);
         return provider;
     }
 
@@ -113,6 +115,7 @@ internal sealed class ProviderRoutes(Database database, TimeProvider clock)
             return Duplicate(name);
         var next = provider with { Name = name, UpdatedAt = clock.GetUtcNow() };
         await ProviderStore.UpdateAsync(tx, next, ct);
+        await changes.AppendAsync(tx, request, PlacementChanges.Provider, id, "update", ct);
         return next;
     }
 
@@ -147,6 +150,7 @@ internal sealed class ProviderRoutes(Database database, TimeProvider clock)
                 return PlacementFaults.Conflict(
                     $"Unable to delete resource provider {id}: Resource provider has allocations.", PlacementFaults.ProviderInUse);
             await ProviderStore.DeleteAsync(tx, id, token);
+            await changes.AppendAsync(tx, request, PlacementChanges.Provider, id, "delete", token);
             return (Fault?)null;
         }, ct);
         return fault is not null ? fault : ApiResult.NoContent;

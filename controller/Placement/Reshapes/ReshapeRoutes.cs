@@ -13,7 +13,7 @@ namespace Appliance.Controller.Placement.Reshapes;
 /// Placement API: "Reshaper": inventories move between providers together with what is allocated of them. Behaviour:
 /// placement/handlers/reshaper.py, placement/objects/reshaper.py.
 /// </summary>
-internal sealed class ReshapeRoutes(Database database, AllocationWriter writer, TimeProvider clock)
+internal sealed class ReshapeRoutes(Database database, AllocationWriter writer, PlacementChanges changes, TimeProvider clock)
 {
     private static readonly VersionedSchema Allocations = AllocationSchemas.ManyOf(least: 0);
 
@@ -34,7 +34,7 @@ internal sealed class ReshapeRoutes(Database database, AllocationWriter writer, 
         {
             if ((await ReadAsync(tx, body.GetProperty("inventories"), token)).Failed(out var refused, out var inventories))
                 return refused;
-            return await ReplaceAsync(tx, inventories, allocations, request.Version, token);
+            return await ReplaceAsync(tx, request, inventories, allocations, token);
         }, ct);
         return fault is not null ? fault : ApiResult.NoContent;
     }
@@ -61,7 +61,7 @@ internal sealed class ReshapeRoutes(Database database, AllocationWriter writer, 
 
     // First every provider has what it had and what it gets, so that allocations can move; then what is left over goes.
     private async Task<Fault?> ReplaceAsync(
-        Session tx, Dictionary<string, List<Inventory>> inventories, List<WantedAllocations> allocations, Microversion version, CancellationToken ct)
+        Session tx, ApiRequest request, Dictionary<string, List<Inventory>> inventories, List<WantedAllocations> allocations, CancellationToken ct)
     {
         foreach (var (id, wanted) in inventories)
         {
@@ -71,13 +71,14 @@ internal sealed class ReshapeRoutes(Database database, AllocationWriter writer, 
                 await ProviderStore.BumpAsync(tx, id, clock.GetUtcNow(), ct);
         }
 
-        if (await writer.ReplaceAsync(tx, allocations, version, static why => $"malformed reshaper data: {why}", ct) is { } refused)
+        if (await writer.ReplaceAsync(tx, request, allocations, static why => $"malformed reshaper data: {why}", ct) is { } refused)
             return refused;
         foreach (var (id, wanted) in inventories)
         {
             if (await InventoryReplacement.ApplyAsync(tx, id, wanted, ct) is { } inUse)
                 return PlacementFaults.Conflict($"update conflict: {inUse}", PlacementFaults.InventoryInUse);
             await ProviderStore.BumpAsync(tx, id, clock.GetUtcNow(), ct);
+            await changes.AppendAsync(tx, request, PlacementChanges.Provider, id, "reshape", ct);
         }
 
         return null;

@@ -8,7 +8,7 @@ using static Appliance.Controller.Placement.PlacementHandlers;
 namespace Appliance.Controller.Placement.Traits;
 
 /// <summary>Placement API: "Traits" and "Resource provider traits". Behaviour: placement/handlers/trait.py.</summary>
-internal sealed class TraitRoutes(Database database, TimeProvider clock)
+internal sealed class TraitRoutes(Database database, PlacementChanges changes, TimeProvider clock)
 {
     private const string Policies = "placement:traits:";
     private const string ProviderPolicies = "placement:resource_providers:traits:";
@@ -53,7 +53,13 @@ internal sealed class TraitRoutes(Database database, TimeProvider clock)
         if (!TraitNames.IsCustom(name))
             return PlacementFaults.Invalid("The trait is invalid. A valid trait must be no longer than 255 characters, start with the prefix "
                 + "\"CUSTOM_\" and use following characters: \"A\"-\"Z\", \"0\"-\"9\" and \"_\"");
-        var isNew = await database.WriteAsync((tx, token) => TraitNames.InsertAsync(tx, name, clock.GetUtcNow(), token), ct);
+        var isNew = await database.WriteAsync(async (tx, token) =>
+        {
+            var isInserted = await TraitNames.InsertAsync(tx, name, clock.GetUtcNow(), token);
+            if (isInserted)
+                await changes.AppendAsync(tx, request, PlacementChanges.Trait, name, "create", token);
+            return isInserted;
+        }, ct);
         return ApiResult.Status(isNew ? StatusCodes.Status201Created : StatusCodes.Status204NoContent)
             .With("Location", $"{request.BaseUrl}/traits/{name}").Fresh(request, clock.GetUtcNow());
     }
@@ -70,6 +76,7 @@ internal sealed class TraitRoutes(Database database, TimeProvider clock)
             if ((await TraitNames.ListUsedAsync(tx, token)).Contains(name))
                 return PlacementFaults.Conflict($"The trait {name} is in use by a resource provider.");
             await TraitNames.DeleteAsync(tx, name, token);
+            await changes.AppendAsync(tx, request, PlacementChanges.Trait, name, "delete", token);
             return (Fault?)null;
         }, ct);
         return fault is not null ? fault : ApiResult.NoContent;
@@ -118,6 +125,7 @@ internal sealed class TraitRoutes(Database database, TimeProvider clock)
             if ((await ProviderStore.ListTraitsAsync(tx, id, token)).ToHashSet().SetEquals(names))
                 return provider.Generation;
             await ProviderStore.SetTraitsAsync(tx, id, names, token);
+            await changes.AppendAsync(tx, request, PlacementChanges.Provider, id, "traits", token);
             return await ProviderStore.BumpAsync(tx, id, clock.GetUtcNow(), token);
         }, ct);
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Appliance.Controller.Data;
 
 namespace Appliance.Controller.Tests.Placement;
 
@@ -116,4 +117,21 @@ public class AllocationTests
         Assert.Equal("{}", (await UsagesAsync("project_id=q")).ToJsonString());
         (await cloud.PlacementAsync("/usages")).ShouldBeError(400, "'project_id' is a required property");
     }
+
+    [Fact]
+    public async Task What_requests_change_stands_in_the_change_log()
+    {
+        await using var cloud = await TestCloud.StartAsync();
+        var provider = await cloud.MakeProviderAsync("rack", "VCPU:8", traits: ["HW_CPU_X86_AVX"]);
+        var consumer = Guid.NewGuid().ToString();
+        (await cloud.AllocateAsync(consumer, provider, "VCPU:1")).ShouldBe(204);
+        (await cloud.AllocateAsync(consumer, provider, "VCPU:100", generation: 1)).ShouldBe(409);
+        (await cloud.PlacementAsync(HttpMethod.Delete, $"/allocations/{consumer}")).ShouldBe(204);
+        Assert.Equal(["create", "inventories", "traits"], await ActionsAsync(cloud, "resource_provider", provider));
+        Assert.Equal(["update", "delete"], await ActionsAsync(cloud, "allocation", consumer));
+    }
+
+    private static async Task<IEnumerable<string>> ActionsAsync(TestCloud cloud, string type, string id) =>
+        (await cloud.Host.Platform.Database.ReadAsync((tx, ct) => ChangeLog.ListOfAsync(tx, type, id, ct), CancellationToken.None))
+        .Select(static change => change.Change.Action);
 }
