@@ -14,6 +14,14 @@ internal static partial class MemoryFiles
         return fd.IsInvalid ? throw LinuxException.Last("memfd_create") : fd;
     }
 
+    /// <summary>As <see cref="Create(string)"/>, of a length; it takes no memory until it is written.</summary>
+    public static Fd Create(string name, long lengthBytes)
+    {
+        var fd = Create(name);
+        FileData.SetLength(fd, lengthBytes);
+        return fd;
+    }
+
     [LibraryImport(Files.Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial Fd memfd_create(string name, uint flags);
 }
