@@ -1,0 +1,207 @@
+using Appliance.Linux.Kvm;
+using Appliance.Linux.Libc;
+using Appliance.Vmm.Acpi;
+using Appliance.Vmm.Boot;
+using Appliance.Vmm.Bus;
+using Appliance.Vmm.Cpu;
+using Appliance.Vmm.Events;
+using Appliance.Vmm.Interrupts;
+using Appliance.Vmm.Memory;
+using Appliance.Vmm.Pci;
+using Appliance.Vmm.Serial;
+using Appliance.Vmm.Virtio;
+using Appliance.Vmm.Virtio.Mmio;
+using Appliance.Vmm.Virtio.Pci;
+
+namespace Appliance.Vmm.Machine;
+
+/// <summary>
+/// One machine: memory, processors, buses, devices. Made → devices added → <see cref="Boot"/> → <see cref="Resume"/> ⇄ <see cref="Pause"/> →
+/// it ends by itself or with <see cref="Stop"/> → disposed. All members from one thread, the process's control thread.
+/// </summary>
+internal sealed class VirtualMachine : IDisposable
+{
+    private const uint PowerInterrupt = 5;
+    private const uint FirstMmioInterrupt = 6;
+
+    private readonly KvmSystem _kvm;
+    private readonly MachineOptions _options;
+    private readonly KvmMachine _machine;
+    private readonly Fd _memoryFile;
+    private readonly AddressBus _ports = new();
+    private readonly AddressBus _memoryBus = new();
+    private readonly InterruptRouter _router;
+    private readonly PciBus? _pci;
+    private readonly EventFd _powerInterrupt = new();
+    private readonly EventFd _serialInterrupt = new();
+    private readonly List<AcpiMmioDevice> _mmioDevices = [];
+    private readonly List<VirtioDevice> _devices = [];
+    private readonly List<IDisposable> _owned = [];
+    private readonly VirtualCpu[] _cpus;
+    private int _end;
+
+    /// <param name="kvm">Stays the caller's.</param>
+    public VirtualMachine(KvmSystem kvm, MachineOptions options)
+    {
+        _kvm = kvm;
+        _options = options;
+        _machine = kvm.CreateMachine();
+        _machine.SetTssAddress(MemoryLayout.TaskState);
+        _machine.SetIdentityMapAddress(MemoryLayout.IdentityMap);
+        _machine.CreateIrqchip();
+        _memoryFile = MemoryFiles.Create("guest", (long)options.MemoryBytes);
+        Memory = new GuestMemory(options.MemoryBytes, _memoryFile);
+        Memory.AttachTo(_machine);
+        _router = new InterruptRouter(_machine);
+        _router.AttachPin(_powerInterrupt, PowerInterrupt);
+        _router.AttachPin(_serialInterrupt, SerialPort.Com1Interrupt);
+        _ports.Add(PowerPorts.Start, PowerPorts.PortCount, new PowerPorts(() => End(MachineEnd.PowerOff), () => End(MachineEnd.Reset)));
+        if (options.UsesPci)
+        {
+            _pci = new PciBus();
+            _ports.Add(PciConfigPorts.Start, PciConfigPorts.PortCount, new PciConfigPorts(_pci));
+            _memoryBus.Add(MemoryLayout.PciWindowStart, MemoryLayout.PciWindowEnd - MemoryLayout.PciWindowStart, _pci);
+        }
+
+        _cpus = new VirtualCpu[options.CpuCount];
+        for (int i = 0; i < _cpus.Length; i++)
+            _cpus[i] = new VirtualCpu(i, _machine, _ports, _memoryBus, OnCpuEnded);
+    }
+
+    public GuestMemory Memory { get; }
+
+    public IReadOnlyList<VirtualCpu> Cpus => _cpus;
+
+    public IReadOnlyList<VirtioDevice> Devices => _devices;
+
+    /// <summary>Signalled when the machine ends; then see <see cref="EndReason"/>.</summary>
+    public EventFd Ended { get; } = new();
+
+    public MachineEnd EndReason => (MachineEnd)Volatile.Read(ref _end);
+
+    /// <summary>What a processor said when it could not go on.</summary>
+    public string? Failure => _cpus.FirstOrDefault(cpu => cpu.Failure is not null)?.Failure;
+
+    /// <summary>Adds COM1.</summary>
+    public SerialPort AddSerial(OutputPump output)
+    {
+        var serial = new SerialPort(output, _serialInterrupt);
+        _ports.Add(SerialPort.Com1, SerialPort.PortCount, serial);
+        return serial;
+    }
+
+    /// <summary>Adds a virtio device on the machine's transport. Before <see cref="Boot"/>; taken over.</summary>
+    /// <param name="loop">Does the device's work.</param>
+    public void Add(VirtioDevice device, EventLoop loop)
+    {
+        if (_pci is not null)
+            AddPci(device, loop, _pci);
+        else
+            AddMmio(device, loop);
+        _devices.Add(device);
+    }
+
+    /// <summary>Puts tables and kernel into memory and makes the processors, paused.</summary>
+    /// <returns>Why the kernel cannot boot; null when it can.</returns>
+    public BootFault? Boot(ImageFile kernel, ImageFile? initrd, string commandLine, bool prefersPvh = false)
+    {
+        var acpi = new AcpiMachine(_options.CpuCount, PowerInterrupt, _pci is not null, _mmioDevices);
+        ulong rsdp = AcpiTables.Write(Memory, acpi);
+        var request = new BootRequest(kernel, initrd, commandLine, rsdp, prefersPvh);
+        if (DirectBoot.Prepare(request, Memory, out var boot) is { } fault)
+            return fault;
+
+        var supported = _kvm.GetSupportedCpuid();
+        bool hasDeadlineTimer = _kvm.Check(KvmConstants.KVM_CAP_TSC_DEADLINE_TIMER) != 0;
+        foreach (var cpu in _cpus)
+        {
+            var cpuid = CpuidTable.For(supported, cpu.Number, _cpus.Length, hasDeadlineTimer);
+            cpu.Start();
+            cpu.Ask(kvm => CpuReset.Apply(kvm, cpuid));
+        }
+
+        // The others wait for the first one's start-up interrupt; KVM keeps them.
+        _cpus[0].Ask(kvm =>
+        {
+            boot!.Enter(kvm);
+            return 0;
+        });
+        return null;
+    }
+
+    /// <summary>Lets devices and processors run.</summary>
+    public void Resume()
+    {
+        foreach (var device in _devices)
+            device.Resume();
+        foreach (var cpu in _cpus)
+            cpu.Resume();
+    }
+
+    /// <summary>Returns when no processor is in the guest and no device touches its memory.</summary>
+    public void Pause()
+    {
+        foreach (var cpu in _cpus)
+            cpu.Pause();
+        foreach (var device in _devices)
+            device.Pause();
+    }
+
+    /// <summary>Tells the guest that its power button was pressed; what it does is its own decision.</summary>
+    public void PressPowerButton() => _powerInterrupt.Signal();
+
+    /// <summary>Ends the machine as if its plug were pulled. Free when it has ended.</summary>
+    public void Stop()
+    {
+        End(MachineEnd.Stopped);
+        foreach (var cpu in _cpus)
+            cpu.Stop();
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        foreach (var device in _devices)
+            device.Dispose();
+        foreach (var owned in _owned)
+            owned.Dispose();
+        _machine.Dispose();
+        _powerInterrupt.Dispose();
+        _serialInterrupt.Dispose();
+        Ended.Dispose();
+        Memory.Dispose();
+        _memoryFile.Dispose();
+    }
+
+    private void AddPci(VirtioDevice device, EventLoop loop, PciBus pci)
+    {
+        var function = new VirtioPci(device, _machine, _router);
+        _owned.Add(function);
+        device.Attach(Memory, loop, function);
+        pci.Add(function);
+    }
+
+    private void AddMmio(VirtioDevice device, EventLoop loop)
+    {
+        uint number = (uint)_mmioDevices.Count;
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(FirstMmioInterrupt + number, InterruptRouter.Pins);
+        ulong address = MemoryLayout.VirtioMmioStart + number * MemoryLayout.VirtioMmioSlotBytes;
+        var interrupt = new EventFd();
+        _owned.Add(interrupt);
+        _router.AttachPin(interrupt, FirstMmioInterrupt + number);
+        var registers = new VirtioMmio(device, interrupt);
+        device.Attach(Memory, loop, registers);
+        registers.AttachNotify(_machine, address);
+        _memoryBus.Add(address, VirtioMmio.RegistersBytes, registers);
+        _mmioDevices.Add(new AcpiMmioDevice((uint)address, (uint)VirtioMmio.RegistersBytes, FirstMmioInterrupt + number));
+    }
+
+    private void OnCpuEnded(int number, CpuEnd end) => End(end == CpuEnd.TripleFault ? MachineEnd.Reset : MachineEnd.CpuFailure);
+
+    // The first reason counts. Processors go on until the control thread stops them: this may be one of theirs.
+    private void End(MachineEnd reason)
+    {
+        if (Interlocked.CompareExchange(ref _end, (int)reason, (int)MachineEnd.None) == (int)MachineEnd.None)
+            Ended.Signal();
+    }
+}

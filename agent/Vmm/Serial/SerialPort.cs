@@ -1,0 +1,56 @@
+using Appliance.Linux.Libc;
+using Appliance.Vmm.Bus;
+
+namespace Appliance.Vmm.Serial;
+
+/// <summary>A UART on the port bus: its lock, its interrupt line, and where its bytes go.</summary>
+internal sealed class SerialPort : IBusDevice
+{
+    /// <summary>Where PCs have COM1.</summary>
+    public const ushort Com1 = 0x3F8;
+    public const uint Com1Interrupt = 4;
+    public const ulong PortCount = 8;
+
+    private readonly Lock _gate = new();
+    private readonly Uart16550 _uart;
+
+    /// <param name="interrupt">Attached to the line; stays the caller's.</param>
+    public SerialPort(OutputPump output, EventFd interrupt) => _uart = new Uart16550(output.Push, interrupt.Signal);
+
+    /// <summary>Bytes that <see cref="Receive"/> would take now.</summary>
+    public int Room
+    {
+        get
+        {
+            lock (_gate)
+                return _uart.Room;
+        }
+    }
+
+    /// <summary>Gives the guest input; how much of it was taken.</summary>
+    public int Receive(ReadOnlySpan<byte> bytes)
+    {
+        lock (_gate)
+        {
+            int taken = 0;
+            while (taken < bytes.Length && _uart.TryReceive(bytes[taken]))
+                taken++;
+            return taken;
+        }
+    }
+
+    public void Read(ulong offset, Span<byte> data)
+    {
+        lock (_gate)
+        {
+            data.Fill(0xFF);
+            data[0] = _uart.Read((int)offset);
+        }
+    }
+
+    public void Write(ulong offset, ReadOnlySpan<byte> data)
+    {
+        lock (_gate)
+            _uart.Write((int)offset, data[0]);
+    }
+}

@@ -1,0 +1,13 @@
+namespace Appliance.Vmm.Virtio.Balloon;
+
+/// <summary>Counts since the device was made; written under its lock.</summary>
+internal sealed class BalloonMetrics
+{
+    /// <summary>Pages of 4 KiB that the guest gave up.</summary>
+    public long InflatedPages;
+
+    public long DeflatedPages;
+
+    /// <summary>Bytes of free memory that the guest reported without giving it up.</summary>
+    public long ReportedBytes;
+}

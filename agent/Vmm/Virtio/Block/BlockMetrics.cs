@@ -1,0 +1,21 @@
+namespace Appliance.Vmm.Virtio.Block;
+
+/// <summary>Counts since the device was made; written under its lock.</summary>
+internal sealed class BlockMetrics
+{
+    public long Reads;
+
+    public long ReadBytes;
+
+    public long Writes;
+
+    public long WrittenBytes;
+
+    public long Flushes;
+
+    /// <summary>Discards and write-zeroes.</summary>
+    public long RangeOperations;
+
+    /// <summary>Requests answered with an I/O error, the guest's or the disk's.</summary>
+    public long Errors;
+}

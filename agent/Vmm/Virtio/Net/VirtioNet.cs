@@ -1,0 +1,264 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Appliance.Linux.Devices;
+using Appliance.Linux.Libc;
+using Appliance.Vmm.Bus;
+
+namespace Appliance.Vmm.Virtio.Net;
+
+/// <summary>A network interface on a TAP, Virtio 1.2 §5.1: one pair of queues, offloads and mergeable buffers. Filtering is the host's (nftables).</summary>
+internal sealed unsafe class VirtioNet : VirtioDevice
+{
+    private const int VIRTIO_NET_F_CSUM = 0;
+    private const int VIRTIO_NET_F_GUEST_CSUM = 1;
+    private const int VIRTIO_NET_F_MAC = 5;
+    private const int VIRTIO_NET_F_GUEST_TSO4 = 7;
+    private const int VIRTIO_NET_F_GUEST_TSO6 = 8;
+    private const int VIRTIO_NET_F_GUEST_ECN = 9;
+    private const int VIRTIO_NET_F_HOST_TSO4 = 11;
+    private const int VIRTIO_NET_F_HOST_TSO6 = 12;
+    private const int VIRTIO_NET_F_HOST_ECN = 13;
+    private const int VIRTIO_NET_F_MRG_RXBUF = 15;
+    private const int VIRTIO_NET_F_STATUS = 16;
+    private const int VIRTIO_NET_F_MTU = 3;
+    private const ushort VIRTIO_NET_S_LINK_UP = 1;
+
+    private const int ReceiveQueue = 0;
+    private const int TransmitQueue = 1;
+    private const ushort QueueSize = 256;
+
+    // struct virtio_net_hdr_v1; num_buffers is its last field and the device's to set: a TAP leaves it 0, and drivers drop such frames.
+    private const int HeaderBytes = 12;
+    private const int NumBuffersAt = 10;
+
+    // The largest segment that offloads make, with its Ethernet header.
+    private const int MaxFrameBytes = HeaderBytes + 65535 + 18;
+
+    private readonly Fd _tap;
+    private readonly byte[] _configuration = new byte[12];
+    private readonly DescriptorChain _sending = new(QueueSize);
+    private readonly DescriptorChain _receiving = new(QueueSize);
+    private readonly byte* _frame = (byte*)NativeMemory.Alloc(MaxFrameBytes);
+    private ulong _tapToken;
+    private uint _tapEvents;
+
+    // Length of a frame in _frame that waits for the guest's buffers; 0 when none does.
+    private int _heldBytes;
+
+    /// <param name="tap">Opened with IFF_VNET_HDR, non-blocking; taken over.</param>
+    /// <param name="mac">6 bytes.</param>
+    /// <param name="mtu">Told to the guest.</param>
+    public VirtioNet(Fd tap, ReadOnlySpan<byte> mac, ushort mtu)
+    {
+        _tap = tap;
+        TapFeatures.SetHeaderSize(tap, HeaderBytes);
+        mac[..6].CopyTo(_configuration);
+        BinaryPrimitives.WriteUInt16LittleEndian(_configuration.AsSpan(6), VIRTIO_NET_S_LINK_UP);
+        BinaryPrimitives.WriteUInt16LittleEndian(_configuration.AsSpan(8), 1);
+        BinaryPrimitives.WriteUInt16LittleEndian(_configuration.AsSpan(10), mtu);
+    }
+
+    public NetMetrics Metrics { get; } = new();
+
+    public override ushort Type => VirtioConstants.VIRTIO_ID_NET;
+
+    protected override ulong OwnFeatures =>
+        VirtioConstants.Bit(VIRTIO_NET_F_CSUM) | VirtioConstants.Bit(VIRTIO_NET_F_GUEST_CSUM)
+        | VirtioConstants.Bit(VIRTIO_NET_F_GUEST_TSO4) | VirtioConstants.Bit(VIRTIO_NET_F_GUEST_TSO6) | VirtioConstants.Bit(VIRTIO_NET_F_GUEST_ECN)
+        | VirtioConstants.Bit(VIRTIO_NET_F_HOST_TSO4) | VirtioConstants.Bit(VIRTIO_NET_F_HOST_TSO6) | VirtioConstants.Bit(VIRTIO_NET_F_HOST_ECN)
+        | VirtioConstants.Bit(VIRTIO_NET_F_MAC) | VirtioConstants.Bit(VIRTIO_NET_F_MTU)
+        | VirtioConstants.Bit(VIRTIO_NET_F_MRG_RXBUF) | VirtioConstants.Bit(VIRTIO_NET_F_STATUS);
+
+    protected override ReadOnlySpan<ushort> QueueSizes => new ushort[] { QueueSize, QueueSize };
+
+    private bool MergesBuffers => (Features & VirtioConstants.Bit(VIRTIO_NET_F_MRG_RXBUF)) != 0;
+
+    public override void ReadConfiguration(ulong offset, Span<byte> data) => Registers.CopyFrom(_configuration, offset, data);
+
+    public override void Dispose()
+    {
+        Loop?.Remove(_tapToken);
+        base.Dispose();
+        _tap.Dispose();
+        _sending.Dispose();
+        _receiving.Dispose();
+        NativeMemory.Free(_frame);
+    }
+
+    protected override void OnAttached() => _tapToken = Loop.Add(_tap, 0, _ => OnTap());
+
+    protected override void OnActivated() => TapFeatures.SetOffloads(_tap, WantedOffloads());
+
+    protected override void OnReset()
+    {
+        _heldBytes = 0;
+        ListenToTap(false);
+    }
+
+    protected override void OnPaused() => ListenToTap(false);
+
+    protected override void OnQueue(int index)
+    {
+        if (index == TransmitQueue)
+            Drain(TransmitQueue, _sending);
+        else
+            Receive();
+    }
+
+    /// <summary>Sends one frame; the kernel checks header and lengths, and takes its copy at once.</summary>
+    protected override uint Serve(int index, DescriptorChain chain)
+    {
+        var frame = chain.Readable;
+        uint bytes = frame.Bytes;
+        int sent = bytes is > HeaderBytes and <= MaxFrameBytes ? VectorIo.TryWrite(_tap, frame.Vectors, frame.Count) : -(int)Errno.EINVAL;
+        if (sent < 0)
+        {
+            Metrics.DroppedSent++;
+        }
+        else
+        {
+            Metrics.SentFrames++;
+            Metrics.SentBytes += bytes - HeaderBytes;
+        }
+
+        return 0;
+    }
+
+    private void OnTap()
+    {
+        lock (Gate)
+        {
+            if (IsRunning && Queues[ReceiveQueue].IsActive)
+                Receive();
+            else
+                ListenToTap(false);
+        }
+    }
+
+    /// <summary>Moves frames from the TAP to the guest while it has buffers; when it has none they stay in the TAP's queue.</summary>
+    private void Receive()
+    {
+        var queue = Queues[ReceiveQueue];
+        queue.SuppressNotify();
+        for (int frames = 0; frames < MaxBatch; frames++)
+        {
+            if (_heldBytes == 0 && !TryReadFrame())
+                break;
+            if (!TryDeliver(queue, new Span<byte>(_frame, _heldBytes)))
+            {
+                if (!IsActive || queue.TryRest())
+                    break;
+                continue;
+            }
+
+            _heldBytes = 0;
+        }
+
+        // A held frame waits for buffers, not for more frames.
+        ListenToTap(IsActive && _heldBytes == 0);
+        if (IsActive)
+            Interrupt(ReceiveQueue);
+    }
+
+    private bool TryReadFrame()
+    {
+        if (!Files.TryRead(_tap, new Span<byte>(_frame, MaxFrameBytes), out int length) || length <= HeaderBytes)
+            return false;
+        _heldBytes = length;
+        return true;
+    }
+
+    /// <summary>False when the frame must wait for buffers. One that can never fit is dropped, which counts as done.</summary>
+    private bool TryDeliver(VirtQueue queue, Span<byte> frame)
+    {
+        switch (CountChains(queue, frame.Length, out ushort count))
+        {
+            case QueuePop.Broken:
+                Break();
+                return false;
+            case QueuePop.Empty when count < queue.Size:
+                return false;
+            case QueuePop.Empty:
+                DiscardBuffer(queue);
+                return true;
+        }
+
+        BinaryPrimitives.WriteUInt16LittleEndian(frame[NumBuffersAt..], count);
+        for (ushort chains = 0; chains < count; chains++)
+        {
+            // The guest may have changed the chains since they were counted: then the frame is lost, nothing else.
+            var pop = queue.TryPop(_receiving);
+            var room = pop == QueuePop.Taken ? _receiving.Writable : default;
+            int part = (int)Math.Min((uint)frame.Length, room.Bytes);
+            if (part == 0)
+            {
+                queue.Unstage(chains);
+                Break();
+                return false;
+            }
+
+            _ = room.TryPut(frame[..part]);
+            frame = frame[part..];
+            queue.Stage(_receiving.Head, (uint)part);
+        }
+
+        queue.Publish();
+        Metrics.ReceivedFrames++;
+        Metrics.ReceivedBytes += _heldBytes - HeaderBytes;
+        return true;
+    }
+
+    /// <summary>How many chains a frame needs: one, or with merged buffers several that appear at once (§5.1.6.3.2).</summary>
+    /// <returns><see cref="QueuePop.Empty"/>: there are not enough; <paramref name="count"/> is the queue's size when there will never be.</returns>
+    private QueuePop CountChains(VirtQueue queue, int frameBytes, out ushort count)
+    {
+        count = 0;
+        QueuePop pop;
+        for (long missing = frameBytes; missing > 0; missing -= _receiving.Writable.Bytes)
+        {
+            pop = count == queue.Size ? QueuePop.Empty : queue.TryPop(_receiving);
+            bool isUseless = pop == QueuePop.Taken && !MergesBuffers && _receiving.Writable.Bytes < missing;
+            if (pop == QueuePop.Taken)
+                count++;
+            if (pop != QueuePop.Taken || isUseless)
+            {
+                queue.Unpop(count);
+                if (isUseless)
+                    count = queue.Size;
+                return pop == QueuePop.Broken ? QueuePop.Broken : QueuePop.Empty;
+            }
+        }
+
+        queue.Unpop(count);
+        return QueuePop.Taken;
+    }
+
+    /// <summary>A buffer that is too small for the frame goes back unused, with the frame lost.</summary>
+    private void DiscardBuffer(VirtQueue queue)
+    {
+        Metrics.DroppedReceived++;
+        if (queue.TryPop(_receiving) == QueuePop.Taken)
+            queue.Push(_receiving.Head, 0);
+    }
+
+    private void ListenToTap(bool listens)
+    {
+        uint events = listens ? Epoll.EPOLLIN : 0;
+        if (events == _tapEvents)
+            return;
+        _tapEvents = events;
+        Loop.Modify(_tapToken, events);
+    }
+
+    private uint WantedOffloads()
+    {
+        uint offloads = 0;
+        if ((Features & VirtioConstants.Bit(VIRTIO_NET_F_GUEST_CSUM)) == 0)
+            return offloads;
+        offloads |= TapFeatures.TUN_F_CSUM;
+        offloads |= (Features & VirtioConstants.Bit(VIRTIO_NET_F_GUEST_TSO4)) != 0 ? TapFeatures.TUN_F_TSO4 : 0;
+        offloads |= (Features & VirtioConstants.Bit(VIRTIO_NET_F_GUEST_TSO6)) != 0 ? TapFeatures.TUN_F_TSO6 : 0;
+        offloads |= (Features & VirtioConstants.Bit(VIRTIO_NET_F_GUEST_ECN)) != 0 ? TapFeatures.TUN_F_TSO_ECN : 0;
+        return offloads;
+    }
+}

@@ -1,0 +1,223 @@
+using Appliance.Linux.Libc;
+using Appliance.Vmm.Events;
+using Appliance.Vmm.Memory;
+
+namespace Appliance.Vmm.Virtio;
+
+/// <summary>
+/// What all virtio devices are, whatever they do and whichever transport shows them to the driver. Life: made → <see cref="Attach"/> → any number
+/// of (driver negotiates → active → reset) → disposed. <see cref="Pause"/> and <see cref="Resume"/> may come in between, processors stopped.
+/// The lock <see cref="Gate"/> guards queues and device state: register accesses hold it on processor threads, queue work on the loop's.
+/// </summary>
+internal abstract class VirtioDevice : IDisposable
+{
+    // Chains before other work of the same loop gets a turn. Higher starves it; lower costs one eventfd wake-up per turn.
+    protected const int MaxBatch = 64;
+
+    private IVirtioInterrupts? _interrupts;
+    private ulong[] _notifyTokens = [];
+    private bool _isPaused;
+
+    /// <summary>Held for every access to the device's state.</summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>Virtio 1.2 §5.</summary>
+    public abstract ushort Type { get; }
+
+    /// <summary>What the device itself offers; ring features and VERSION_1 come with the queues.</summary>
+    protected abstract ulong OwnFeatures { get; }
+
+    /// <summary>Most entries of each queue.</summary>
+    protected abstract ReadOnlySpan<ushort> QueueSizes { get; }
+
+    public ulong OfferedFeatures => OwnFeatures
+        | VirtioConstants.Bit(VirtioConstants.VIRTIO_F_INDIRECT_DESC)
+        | VirtioConstants.Bit(VirtioConstants.VIRTIO_F_EVENT_IDX)
+        | VirtioConstants.Bit(VirtioConstants.VIRTIO_F_VERSION_1);
+
+    /// <summary>How many queues the device has; fixed from the start.</summary>
+    public int QueueCount => QueueSizes.Length;
+
+    /// <summary>In the order of the standard; empty before <see cref="Attach"/>.</summary>
+    public VirtQueue[] Queues { get; private set; } = [];
+
+    /// <summary>The driver said DRIVER_OK and nothing has gone wrong since.</summary>
+    public bool IsActive { get; private set; }
+
+    /// <summary>The driver broke a queue: DEVICE_NEEDS_RESET.</summary>
+    public bool NeedsReset { get; private set; }
+
+    /// <summary>Negotiated while active.</summary>
+    protected ulong Features { get; private set; }
+
+    protected bool IsRunning => IsActive && !_isPaused;
+
+    /// <summary>The loop that does the queues' work.</summary>
+    protected EventLoop Loop { get; private set; } = null!;
+
+    /// <summary>Once, before the guest runs.</summary>
+    public void Attach(GuestMemory memory, EventLoop loop, IVirtioInterrupts interrupts)
+    {
+        Loop = loop;
+        _interrupts = interrupts;
+        var sizes = QueueSizes;
+        Queues = new VirtQueue[sizes.Length];
+        _notifyTokens = new ulong[sizes.Length];
+        for (int i = 0; i < sizes.Length; i++)
+        {
+            int index = i;
+            Queues[i] = new VirtQueue(memory, sizes[i]);
+            _notifyTokens[i] = loop.Add(Queues[i].Notify.Descriptor, Epoll.EPOLLIN, _ => OnNotified(index));
+        }
+
+        OnAttached();
+    }
+
+    /// <summary>The device's configuration space (§2.5); what lies beyond it reads as zeros. Gate held.</summary>
+    public abstract void ReadConfiguration(ulong offset, Span<byte> data);
+
+    /// <summary>Devices without writable fields ignore it. Gate held.</summary>
+    public virtual void WriteConfiguration(ulong offset, ReadOnlySpan<byte> data)
+    {
+    }
+
+    /// <summary>The driver is ready. A queue that it set up wrongly makes the device need a reset. Gate held.</summary>
+    public void Activate(ulong features)
+    {
+        Features = features;
+        foreach (var queue in Queues)
+        {
+            if (queue.IsEnabled && !queue.TryActivate(features))
+            {
+                Break();
+                return;
+            }
+        }
+
+        IsActive = true;
+        OnActivated();
+        foreach (var queue in Queues)
+            queue.Notify.Signal();
+    }
+
+    /// <summary>The driver wrote status 0. Returns when the device touches no guest memory any more. Gate held.</summary>
+    public void Reset()
+    {
+        OnReset();
+        IsActive = NeedsReset = false;
+        Features = 0;
+        foreach (var queue in Queues)
+            queue.Reset();
+    }
+
+    /// <summary>Returns when no request is in flight and no queue is worked on.</summary>
+    public void Pause()
+    {
+        lock (Gate)
+        {
+            _isPaused = true;
+            OnPaused();
+        }
+    }
+
+    /// <summary>Goes on with what came meanwhile.</summary>
+    public void Resume()
+    {
+        lock (Gate)
+        {
+            _isPaused = false;
+            foreach (var queue in Queues)
+                queue.Notify.Signal();
+        }
+    }
+
+    public virtual void Dispose()
+    {
+        foreach (ulong token in _notifyTokens)
+            Loop.Remove(token);
+        foreach (var queue in Queues)
+            queue.Dispose();
+    }
+
+    protected virtual void OnAttached()
+    {
+    }
+
+    protected virtual void OnActivated()
+    {
+    }
+
+    /// <summary>Waits for, or gives up, everything in flight.</summary>
+    protected virtual void OnReset()
+    {
+    }
+
+    protected virtual void OnPaused()
+    {
+    }
+
+    /// <summary>The driver notified a queue, or work is left from the last time. Running, Gate held.</summary>
+    protected abstract void OnQueue(int index);
+
+    /// <summary>Raises an interrupt for a queue when its driver wants one. Gate held.</summary>
+    protected void Interrupt(int index)
+    {
+        if (Queues[index].IsActive && Queues[index].NeedsInterrupt())
+            _interrupts?.UsedBuffers(index);
+    }
+
+    protected void AnnounceConfiguration() => _interrupts?.ConfigurationChanged();
+
+    /// <summary>The driver misbehaved: stop working and say so (§2.1.2). Gate held.</summary>
+    protected void Break()
+    {
+        IsActive = false;
+        NeedsReset = true;
+        _interrupts?.ConfigurationChanged();
+    }
+
+    /// <summary>Serves the chains of a queue one after the other with <see cref="Serve"/>, then interrupts. Gate held.</summary>
+    protected void Drain(int index, DescriptorChain chain)
+    {
+        var queue = Queues[index];
+        queue.SuppressNotify();
+        for (int served = 0; ;)
+        {
+            var pop = queue.TryPop(chain);
+            if (pop == QueuePop.Broken)
+            {
+                Break();
+                return;
+            }
+
+            if (pop == QueuePop.Empty)
+            {
+                if (queue.TryRest())
+                    break;
+                continue;
+            }
+
+            queue.Push(chain.Head, Serve(index, chain));
+            if (++served >= MaxBatch)
+            {
+                queue.Notify.Signal();
+                break;
+            }
+        }
+
+        Interrupt(index);
+    }
+
+    /// <summary>Does what one chain asks for; bytes written into it. For devices that use <see cref="Drain"/>.</summary>
+    protected virtual uint Serve(int index, DescriptorChain chain) => 0;
+
+    private void OnNotified(int index)
+    {
+        lock (Gate)
+        {
+            Queues[index].Notify.Clear();
+            if (IsRunning && Queues[index].IsActive)
+                OnQueue(index);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+namespace Appliance.VmmProgram;
+
+/// <summary>What <c>appliance-vmm --help</c> prints.</summary>
+internal static class HelpText
+{
+    public const string Text = """
+        appliance-vmm: one virtual machine on /dev/kvm
+
+        usage: appliance-vmm run --kernel FILE [OPTIONS]
+
+          --kernel FILE          bzImage or ELF (vmlinux), x86-64
+          --initrd FILE
+          --cmdline TEXT         kernel command line           (console=ttyS0)
+          --pvh                  take an ELF kernel's PVH entry
+          --cpus N               1 to 255                      (1)
+          --memory MIB           4 to 1048576                  (256)
+          --transport pci|mmio   how virtio devices appear     (pci)
+
+          --disk FILE[,ro][,id=TEXT]
+                                 a raw file or block device; may be repeated: vda, vdb, ...
+          --tap NAME[,mac=MAC][,mtu=BYTES]
+                                 a TAP interface that exists; may be repeated
+          --serial stdio|none|FILE
+                                 where COM1 goes               (stdio)
+          --console stdio|FILE   a virtio console (hvc0) as well
+          --rng                  a source of random numbers
+          --balloon              give memory back that the guest does not use
+          --stats                say at the end what the guest cost
+
+        Example:
+          appliance-vmm run --kernel vmlinuz --initrd initrd.img --disk root.raw --tap tap0 --rng \
+              --cmdline 'console=ttyS0 root=/dev/vda'
+
+        SIGTERM and SIGINT press the guest's power button; a second one ends it at once.
+        Exit status: 0 the guest switched itself off or was ended, 1 it could not start or a processor failed,
+        2 wrong command line, 3 the guest asked for a reset.
+
+        """;
+}

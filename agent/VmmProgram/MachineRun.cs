@@ -1,0 +1,152 @@
+using Appliance.Linux.Kvm;
+using Appliance.Linux.Libc;
+using Appliance.Vmm.Boot;
+using Appliance.Vmm.Events;
+using Appliance.Vmm.Machine;
+using Appliance.Vmm.Memory;
+using Appliance.Vmm.Serial;
+using Appliance.Vmm.Virtio.Balloon;
+using Appliance.Vmm.Virtio.Block;
+using Appliance.Vmm.Virtio.Console;
+using Appliance.Vmm.Virtio.Entropy;
+using Appliance.Vmm.Virtio.Net;
+
+namespace Appliance.VmmProgram;
+
+/// <summary>One machine from the command line to its end. The calling thread is the control thread: it serves the consoles and small devices.</summary>
+internal sealed class MachineRun : IDisposable
+{
+    private readonly RunOptions _options;
+    private readonly KvmSystem _kvm;
+    private readonly EventLoop _control = new("control");
+    private readonly List<EventLoop> _loops = [];
+    private readonly List<IDisposable> _owned = [];
+    private readonly List<OutputPump> _pumps = [];
+    private readonly VirtualMachine _machine;
+    private readonly ShutdownSignals _signals = new();
+    private bool _powerButtonPressed;
+
+    public MachineRun(RunOptions options)
+    {
+        _options = options;
+        _kvm = KvmSystem.Open();
+        _machine = new VirtualMachine(_kvm, new MachineOptions(options.Cpus, (ulong)options.MemoryMiB * MemoryLayout.MiB, options.UsesPci));
+        AddConsoles();
+        foreach (var disk in options.Disks)
+            AddDisk(disk);
+        foreach (var tap in options.Taps)
+            AddTap(tap);
+        if (options.HasEntropy)
+            _machine.Add(new VirtioEntropy(), _control);
+        if (options.HasBalloon)
+            _machine.Add(new VirtioBalloon(_machine.Memory), _control);
+    }
+
+    /// <summary>Boots, and returns when the machine has ended.</summary>
+    public MachineEnd Execute()
+    {
+        if (Boot() is { } fault)
+        {
+            Terminal.Say($"appliance-vmm: {fault.Reason}");
+            return MachineEnd.CpuFailure;
+        }
+
+        foreach (var loop in _loops)
+            loop.Start();
+        _control.Add(_machine.Ended.Descriptor, Epoll.EPOLLIN, _ => _control.Stop());
+        _control.Add(_signals.Descriptor, Epoll.EPOLLIN, _ => OnSignal());
+        _machine.Resume();
+        _control.Run();
+        _machine.Stop();
+        foreach (var pump in _pumps)
+            pump.Flush();
+        if (_machine.EndReason == MachineEnd.CpuFailure)
+            Terminal.Say($"appliance-vmm: a processor failed: {_machine.Failure}");
+        if (_options.SaysStatistics)
+            Terminal.Say(RunStatistics.Of(_machine));
+        return _machine.EndReason;
+    }
+
+    public void Dispose()
+    {
+        foreach (var loop in _loops)
+            loop.Stop();
+        _machine.Dispose();
+        foreach (var loop in _loops)
+            loop.Dispose();
+        foreach (var owned in _owned)
+            owned.Dispose();
+        foreach (var pump in _pumps)
+            pump.Dispose();
+        _signals.Dispose();
+        _control.Dispose();
+        _kvm.Dispose();
+    }
+
+    private BootFault? Boot()
+    {
+        using var kernel = Files.Open(_options.Kernel, Files.O_RDONLY);
+        using var initrd = _options.Initrd is { } path ? Files.Open(path, Files.O_RDONLY) : null;
+        return _machine.Boot(
+            new ImageFile(kernel), initrd is null ? null : new ImageFile(initrd), _options.CommandLine, _options.PrefersPvh);
+    }
+
+    private void AddConsoles()
+    {
+        if (_options.Serial != RunOptions.None)
+        {
+            var serial = _machine.AddSerial(Pump(_options.Serial));
+            if (_options.Serial == RunOptions.Stdio)
+                _owned.Add(new InputRelay(_control, Terminal.Input, serial.Receive));
+        }
+
+        if (_options.Console is { } target)
+        {
+            var console = new VirtioConsole(Pump(target));
+            _machine.Add(console, _control);
+            if (target == RunOptions.Stdio)
+                _owned.Add(new InputRelay(_control, Terminal.Input, console.Receive));
+        }
+    }
+
+    private OutputPump Pump(string target)
+    {
+        var output = target == RunOptions.Stdio ? Terminal.Output : Files.Open(target, Files.O_WRONLY | Files.O_CREAT, 0b110_000_000);
+        if (output != Terminal.Output)
+            _owned.Add(output);
+        var pump = new OutputPump(output, _control);
+        _pumps.Add(pump);
+        return pump;
+    }
+
+    private void AddDisk(DiskOption disk)
+    {
+        var file = Files.Open(disk.Path, disk.IsReadOnly ? Files.O_RDONLY : Files.O_RDWR);
+        _machine.Add(new VirtioBlock(file, disk.IsReadOnly, disk.Id), Loop($"disk {disk.Id}"));
+    }
+
+    private void AddTap(TapOption option)
+    {
+        var errno = TapQueue.TryOpen(option.Name, out var tap);
+        if (errno != Errno.None)
+            throw new LinuxException($"open TAP interface {option.Name}", errno);
+        _machine.Add(new VirtioNet(tap!, option.Mac, option.Mtu), Loop($"net {option.Name}"));
+    }
+
+    private EventLoop Loop(string name)
+    {
+        var loop = new EventLoop(name);
+        _loops.Add(loop);
+        return loop;
+    }
+
+    private void OnSignal()
+    {
+        _signals.Clear();
+        if (_powerButtonPressed)
+            _machine.Stop();
+        else
+            _machine.PressPowerButton();
+        _powerButtonPressed = true;
+    }
+}

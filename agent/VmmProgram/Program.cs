@@ -1,0 +1,3 @@
+using Appliance.VmmProgram;
+
+return VmmCommands.Run(args);

@@ -1,0 +1,169 @@
+namespace Appliance.VmmProgram;
+
+/// <summary>A disk of the command line.</summary>
+internal sealed record DiskOption(string Path, bool IsReadOnly, string Id);
+
+/// <summary>A network interface of the command line.</summary>
+/// <param name="Mac">6 bytes.</param>
+internal sealed record TapOption(string Name, byte[] Mac, ushort Mtu);
+
+/// <summary>The options of <c>appliance-vmm run</c>.</summary>
+internal sealed class RunOptions
+{
+    public const string Stdio = "stdio";
+    public const string None = "none";
+
+    private const int MinMemoryMiB = 4;
+    private const int MaxMemoryMiB = 1 << 20;
+    private const int MaxCpus = 255;
+
+    // IPv6's least and Ethernet's most.
+    private const ushort MinMtu = 1280;
+    private const ushort DefaultMtu = 1500;
+
+    public string Kernel { get; private set; } = "";
+
+    public string? Initrd { get; private set; }
+
+    public string CommandLine { get; private set; } = "console=ttyS0";
+
+    public bool PrefersPvh { get; private set; }
+
+    public int Cpus { get; private set; } = 1;
+
+    public int MemoryMiB { get; private set; } = 256;
+
+    public bool UsesPci { get; private set; } = true;
+
+    public List<DiskOption> Disks { get; } = [];
+
+    public List<TapOption> Taps { get; } = [];
+
+    public string Serial { get; private set; } = Stdio;
+
+    public string? Console { get; private set; }
+
+    public bool HasEntropy { get; private set; }
+
+    public bool HasBalloon { get; private set; }
+
+    public bool SaysStatistics { get; private set; }
+
+    /// <returns>What is wrong; null when all is well.</returns>
+    public static string? Parse(ReadOnlySpan<string> arguments, out RunOptions options)
+    {
+        options = new RunOptions();
+        while (!arguments.IsEmpty)
+        {
+            string name = arguments[0];
+            if (options.TrySetFlag(name))
+            {
+                arguments = arguments[1..];
+                continue;
+            }
+
+            if (arguments.Length < 2)
+                return name.StartsWith("--", StringComparison.Ordinal) ? $"{name} is unknown, or lacks its value" : $"'{name}' is not an option";
+            if (options.Set(name, arguments[1]) is { } mistake)
+                return mistake;
+            arguments = arguments[2..];
+        }
+
+        if (options.Kernel.Length == 0)
+            return "--kernel is missing";
+        return options.Serial == Stdio && options.Console == Stdio ? "--serial and --console cannot both be stdio" : null;
+    }
+
+    private bool TrySetFlag(string name)
+    {
+        switch (name)
+        {
+            case "--pvh": return PrefersPvh = true;
+            case "--rng": return HasEntropy = true;
+            case "--balloon": return HasBalloon = true;
+            case "--stats": return SaysStatistics = true;
+            default: return false;
+        }
+    }
+
+    private string? Set(string name, string value)
+    {
+        switch (name)
+        {
+            case "--kernel": Kernel = value; return null;
+            case "--initrd": Initrd = value; return null;
+            case "--cmdline": CommandLine = value; return null;
+            case "--serial": Serial = value; return null;
+            case "--console": Console = value; return null;
+            case "--disk": return AddDisk(value);
+            case "--tap": return AddTap(value);
+            case "--cpus": return SetNumber(name, value, 1, MaxCpus, number => Cpus = number);
+            case "--memory": return SetNumber(name, value, MinMemoryMiB, MaxMemoryMiB, number => MemoryMiB = number);
+            case "--transport":
+                UsesPci = value == "pci";
+                return value is "pci" or "mmio" ? null : $"--transport {value}: pci or mmio";
+            default: return $"{name} is unknown";
+        }
+    }
+
+    private static string? SetNumber(string name, string value, int least, int most, Action<int> set)
+    {
+        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number < least || number > most)
+            return $"{name} {value}: {least} to {most}";
+        set(number);
+        return null;
+    }
+
+    private string? AddDisk(string value)
+    {
+        string[] parts = value.Split(',');
+        var disk = new DiskOption(parts[0], false, $"disk{Disks.Count}");
+        foreach (string part in parts.AsSpan(1))
+        {
+            if (part == "ro")
+                disk = disk with { IsReadOnly = true };
+            else if (part.StartsWith("id=", StringComparison.Ordinal))
+                disk = disk with { Id = part[3..] };
+            else
+                return $"--disk {value}: '{part}' is neither ro nor id=TEXT";
+        }
+
+        Disks.Add(disk);
+        return null;
+    }
+
+    private string? AddTap(string value)
+    {
+        string[] parts = value.Split(',');
+        // 52:54:00 is what KVM guests carry by custom; the last byte tells the interfaces apart.
+        var tap = new TapOption(parts[0], [0x52, 0x54, 0x00, 0x12, 0x34, (byte)(0x56 + Taps.Count)], DefaultMtu);
+        foreach (string part in parts.AsSpan(1))
+        {
+            if (part.StartsWith("mac=", StringComparison.Ordinal) && TryParseMac(part[4..], out byte[] mac))
+                tap = tap with { Mac = mac };
+            else if (part.StartsWith("mtu=", StringComparison.Ordinal)
+                && ushort.TryParse(part[4..], NumberStyles.None, CultureInfo.InvariantCulture, out ushort mtu) && mtu >= MinMtu)
+                tap = tap with { Mtu = mtu };
+            else
+                return $"--tap {value}: '{part}' is neither mac=XX:XX:XX:XX:XX:XX nor mtu=BYTES";
+        }
+
+        Taps.Add(tap);
+        return null;
+    }
+
+    private static bool TryParseMac(string text, out byte[] mac)
+    {
+        mac = new byte[6];
+        string[] bytes = text.Split(':');
+        if (bytes.Length != mac.Length)
+            return false;
+        for (int i = 0; i < mac.Length; i++)
+        {
+            if (bytes[i].Length != 2 || !byte.TryParse(bytes[i], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out mac[i]))
+                return false;
+        }
+
+        return (mac[0] & 1) == 0;
+    }
+}

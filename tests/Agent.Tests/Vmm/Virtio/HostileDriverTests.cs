@@ -1,0 +1,138 @@
+using Appliance.Linux.Libc;
+using Appliance.Vmm.Memory;
+using Appliance.Vmm.Serial;
+using Appliance.Vmm.Virtio;
+using Appliance.Vmm.Virtio.Balloon;
+using Appliance.Vmm.Virtio.Block;
+using Appliance.Vmm.Virtio.Console;
+using Appliance.Vmm.Virtio.Entropy;
+using CsCheck;
+
+namespace Appliance.Agent.Tests.Vmm.Virtio;
+
+/// <summary>
+/// Drivers that write anything anywhere. What must hold: no exception, no access outside of guest memory (the guard areas would end this
+/// process), every call returns, and after a reset the device works. APPLIANCE_FUZZ_ITERATIONS makes the runs longer.
+/// </summary>
+public sealed class HostileDriverTests
+{
+    private static readonly long Iterations =
+        long.TryParse(Environment.GetEnvironmentVariable("APPLIANCE_FUZZ_ITERATIONS"), CultureInfo.InvariantCulture, out long wanted) ? wanted : 3000;
+
+    private static readonly ulong[] InterestingAddresses =
+    [
+        0, 1, 0x10000, 0x10010, 0x11000, 0x12000, 0x14000, 0x80000, 0xFF000, 0xFFFF0, 0xFFFFF, TestDriver.MemoryBytes, MemoryLayout.HoleEnd,
+        ulong.MaxValue, ulong.MaxValue - 15, long.MaxValue,
+    ];
+
+    private static readonly uint[] InterestingLengths = [0, 1, 15, 16, 17, 32, 512, 4096, 0x10000, 0x100000, int.MaxValue, 0x8000_0000, uint.MaxValue];
+
+    /// <summary>One thing that a driver does.</summary>
+    private enum Deed
+    {
+        Register,
+        Descriptor,
+        Available,
+        Index,
+        Notify,
+        Start,
+        Bytes,
+        Work,
+    }
+
+    private readonly record struct Step(Deed Deed, int Where, ulong Value, uint Length, ushort Flags);
+
+    private static readonly Gen<Step> Steps = Gen.Select(
+        Gen.Enum<Deed>(),
+        Gen.Int[0, 300],
+        Gen.OneOf(Gen.Int[0, InterestingAddresses.Length - 1].Select(static i => InterestingAddresses[i]), Gen.ULong[0, TestDriver.MemoryBytes], Gen.ULong[0, 20]),
+        Gen.OneOf(Gen.Int[0, InterestingLengths.Length - 1].Select(static i => InterestingLengths[i]), Gen.UInt[0, 5000]),
+        Gen.OneOf(Gen.UShort[0, 7], Gen.UShort),
+        static (deed, where, value, length, flags) => new Step(deed, where, value, length, flags));
+
+    [Fact]
+    public void Against_a_queue() => Attack(static _ => new EchoDevice());
+
+    [Fact]
+    public void Against_a_disk() => Attack(static _ => new VirtioBlock(MemoryFiles.Create("disk", 1 << 20), false, "disk"));
+
+    [Fact]
+    public void Against_a_disk_without_io_uring() => Attack(static _ => new VirtioBlock(MemoryFiles.Create("disk", 1 << 20), false, "disk", usesUring: false));
+
+    [Fact]
+    public void Against_random_numbers() => Attack(static _ => new VirtioEntropy());
+
+    [Fact]
+    public void Against_a_balloon() => Attack(static memory => new VirtioBalloon(memory));
+
+    [Fact]
+    public void Against_a_console()
+    {
+        using var sink = Files.Open("/dev/null", Files.O_WRONLY);
+        Attack((_, loop) => new VirtioConsole(new OutputPump(sink, loop)), static device => ((VirtioConsole)device).Receive("typed"u8));
+    }
+
+    private static void Attack(Func<GuestMemory, VirtioDevice> make) => Attack((memory, _) => make(memory), static _ => { });
+
+    private static void Attack(Func<GuestMemory, Appliance.Vmm.Events.EventLoop, VirtioDevice> make, Action<VirtioDevice> poke)
+    {
+        using var driver = new TestDriver(make);
+        Steps.Array[1, 60].Sample(steps =>
+        {
+            driver.Start(queueSize: 16);
+            foreach (var step in steps)
+            {
+                Do(driver, step);
+                poke(driver.Device);
+            }
+
+            driver.Work();
+            driver.Start();
+            return driver.Device.IsActive;
+        }, iter: Iterations, threads: 1);
+    }
+
+    private static void Do(TestDriver driver, Step step)
+    {
+        int queue = step.Where % driver.Device.Queues.Length;
+        ulong area = TestDriver.QueueArea(queue);
+        switch (step.Deed)
+        {
+            case Deed.Register:
+                WriteRegister(driver, step);
+                break;
+            case Deed.Descriptor:
+                driver.WriteDescriptor(area + (ulong)(step.Where % 16) * 16, step.Value, step.Length, step.Flags, (ushort)(step.Length % 18));
+                break;
+            case Deed.Available:
+                driver.MakeAvailable(queue, (ushort)(step.Where % 18));
+                break;
+            case Deed.Index:
+                driver.Memory.TryWrite(area + 0x1000 + 2, (ushort)step.Value);
+                break;
+            case Deed.Notify:
+                driver.Notify(queue);
+                break;
+            case Deed.Start when step.Where % 8 == 0:
+                driver.Start(step.Value | (1UL << VirtioConstants.VIRTIO_F_INDIRECT_DESC), 16);
+                break;
+            case Deed.Bytes:
+                driver.Memory.TryWrite(step.Value % TestDriver.MemoryBytes, step.Length);
+                break;
+            case Deed.Work:
+                driver.Work();
+                break;
+        }
+    }
+
+    // Any register, any width, aligned or not.
+    private static void WriteRegister(TestDriver driver, Step step)
+    {
+        Span<byte> data = stackalloc byte[8];
+        BitConverter.TryWriteBytes(data, step.Value);
+        data = data[..(1 << (step.Flags & 3))];
+        ulong offset = (ulong)step.Where % 0x140;
+        driver.Registers.Write(offset, data);
+        driver.Registers.Read(offset, data);
+    }
+}
