@@ -4,6 +4,7 @@ using Appliance.Controller.Link;
 using Appliance.Controller.Networking.Agents;
 using Appliance.Controller.Networking.Extensions;
 using Appliance.Controller.Networking.FloatingIps;
+using Appliance.Controller.Networking.IpAvailability;
 using Appliance.Controller.Networking.Networks;
 using Appliance.Controller.Networking.Ports;
 using Appliance.Controller.Networking.Projection;
@@ -88,6 +89,7 @@ internal sealed class NetworkingApi : ApiService
         var v2 = routes.Group("/v2.0");
         ExtensionRoutes.Map(v2);
         new QuotaRoutes(_context).Map(v2);
+        new IpAvailabilityRoutes(_context).Map(v2);
         _agents.Map(v2);
         // A resource is its folder and a line here.
         new ResourceRoutes<Network>(_networks, _context).Map(v2);

@@ -24,6 +24,7 @@ internal static class ExtensionList
         new("ip-substring-filtering", "IP address substring filtering", "Ports by a part of their address.", "2017-11-28T09:00:00-00:00"),
         new("net-mtu", "Network MTU", "The MTU of networks.", "2015-03-25T10:00:00-00:00"),
         new("net-mtu-writable", "Network MTU (writable)", "The MTU of networks can be chosen.", "2017-07-12T00:00:00-00:00"),
+        new("network-ip-availability", "Network IP Availability", "How full networks and subnets are.", "2015-09-24T00:00:00-00:00"),
         new("network_availability_zone", "Network Availability Zone", "Zone hints of networks.", "2015-01-01T10:00:00-00:00"),
         new("pagination", "Pagination support", "Lists in pages.", "2016-06-12T00:00:00-00:00"),
         new("port-mac-address-regenerate", "Neutron Port MAC address regenerate", "A null MAC address asks for a new one.", "2018-05-03T10:00:00-00:00"),

@@ -17,6 +17,7 @@ internal static class PortAttributes
         "accelerator-direct-physical", "remote-managed",
     ];
 
+    // Without a guard here: what PortRights checks, because it depends on the network.
     public static readonly AttributeTable<Port> Table = new("port",
     [
         StandardAttributes.Id<Port>(),
@@ -24,22 +25,22 @@ internal static class PortAttributes
         Attribute.Text<Port>("network_id", static port => port.NetworkId).PostRequired().ReadBy(Read.Uuid)
             .FilterText("r.network_id").SortBy("r.network_id"),
         .. StandardAttributes.Owner<Port>(),
-        Attribute.Text<Port>("mac_address", static port => port.MacAddress).Post().Put().ReadBy(PortReaders.MacAddress).Guarded()
+        Attribute.Text<Port>("mac_address", static port => port.MacAddress).Post().Put().ReadBy(PortReaders.MacAddress)
             .FilterBy(PortFilters.ByMac).SortBy("r.mac_address"),
         Attribute.Flag<Port>("admin_state_up", static port => port.AdminStateUp).Post(true).Put().ReadBy(Read.Flag)
             .FilterFlag("r.admin_state_up").SortBy("r.admin_state_up"),
         Attribute.Text<Port>("status", static port => port.Status).FilterText("r.status").SortBy("r.status"),
         Attribute.Text<Port>("device_id", static port => port.DeviceId).Post("").Put().ReadBy(Read.TextOrEmpty(255)).Guarded()
             .FilterText("r.device_id").SortBy("r.device_id"),
-        Attribute.Text<Port>("device_owner", static port => port.DeviceOwner).Post("").Put().ReadBy(Read.TextOrEmpty(255)).Guarded()
+        Attribute.Text<Port>("device_owner", static port => port.DeviceOwner).Post().Put().ReadBy(Read.TextOrEmpty(255))
             .FilterText("r.device_owner").SortBy("r.device_owner"),
-        Attribute.Raw<Port>("fixed_ips", static port => port.FixedIps.Text).Post().Put().ReadBy(PortReaders.FixedIps).Guarded()
+        Attribute.Raw<Port>("fixed_ips", static port => port.FixedIps.Text).Post().Put().ReadBy(PortReaders.FixedIps)
             .FilterBy(PortFilters.ByFixedIp),
-        Attribute.Raw<Port>("allowed_address_pairs", static port => port.AddressPairs.Text).Post().Put().ReadBy(PortReaders.AddressPairs).Guarded(),
+        Attribute.Raw<Port>("allowed_address_pairs", static port => port.AddressPairs.Text).Post().Put().ReadBy(PortReaders.AddressPairs),
         Attribute.Raw<Port>("extra_dhcp_opts", static port => port.DhcpOptions.Text).Post().Put().ReadBy(PortReaders.DhcpOptions),
         Attribute.Raw<Port>("security_groups", static port => port.SecurityGroupIds.Text).Post().Put().ReadBy(PortReaders.SecurityGroups)
             .FilterBy(PortFilters.BySecurityGroup),
-        Attribute.Flag<Port>("port_security_enabled", static port => port.PortSecurityEnabled).Post().Put().ReadBy(Read.Flag).Guarded(),
+        Attribute.Flag<Port>("port_security_enabled", static port => port.PortSecurityEnabled).Post().Put().ReadBy(Read.Flag),
         Attribute.Text<Port>("binding:vnic_type", static port => port.VnicType).Post("normal").Put().ReadBy(Read.Among(VnicTypes)).Guarded(),
         Attribute.Text<Port>("binding:host_id", static port => port.HostId).Post().Put().ReadBy(Read.TextOrEmpty(255)).Guarded()
             .FilterText("r.host_id"),

@@ -28,6 +28,8 @@ internal sealed class PortKind(
             return NeutronErrors.NetworkNotFound(networkId);
         if (!requester.Caller.IsAdmin && !network.Shared && network.ProjectId != requester.Caller.ProjectId)
             return NeutronErrors.HttpNotFound;
+        if (PortRights.Check(Context, "create", requester.Caller, values, values.Text("project_id", ""), network) is { } notAllowed)
+            return notAllowed;
         if (await CheckDeviceAsync(tx, requester.Caller, values.Text("device_owner", ""), values.Text("device_id", ""), ct) is { } device)
             return device;
 
@@ -51,6 +53,11 @@ internal sealed class PortKind(
 
     public override async Task<Outcome<Port>> UpdateAsync(Session tx, Requester requester, Port current, AttributeValues changes, CancellationToken ct)
     {
+        if (await NetworkTable.Table.FindAsync(tx, current.NetworkId, ct) is not { } network)
+            return NeutronErrors.NetworkNotFound(current.NetworkId);
+        if (PortRights.Check(Context, "update", requester.Caller, changes, current.ProjectId, network) is { } notAllowed)
+            return notAllowed;
+
         var owner = changes.Text("device_owner", current.DeviceOwner);
         var deviceId = changes.Text("device_id", current.DeviceId);
         if ((owner != current.DeviceOwner || deviceId != current.DeviceId)
