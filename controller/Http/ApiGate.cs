@@ -96,7 +96,7 @@ internal sealed partial class ApiGate(ITokenValidator tokens, PolicyEngine polic
         if (operation.Rule is not { } rule || operation.AsksInHandler)
             return null;
         var target = operation.FindTarget is { } find ? await find(request, ct) : PolicyTarget.Of(request.Caller);
-        return policy.Check(request.Service.Name, rule, request.Caller, target);
+        return target.Missing ?? policy.Check(request.Service.Name, rule, request.Caller, target);
     }
 
     private async ValueTask<Caller?> FindCallerAsync(HttpContext http)

@@ -46,6 +46,7 @@ internal sealed class IdentityApi : ApiService
     private readonly OAuthStore _oauth;
     private readonly SignedAccess _signed;
     private readonly LoginReader _logins;
+    private readonly Authenticator _authenticator;
     private readonly LoginGuard _guard;
     private readonly Revocations _revocations;
     private readonly Bootstrap _bootstrap;
@@ -62,6 +63,8 @@ internal sealed class IdentityApi : ApiService
         var (options, clock) = (platform.Options, platform.Clock);
         using (var policies = new StreamReader(typeof(IdentityApi).Assembly.GetManifestResourceStream("keystone-policies.yaml")!))
             platform.Policy.AddDefaults(Name, policies);
+        using (var scopes = new StreamReader(typeof(IdentityApi).Assembly.GetManifestResourceStream("keystone-scopes.tsv")!))
+            platform.Policy.AddScopes(Name, scopes);
         var database = new IdentityDatabase(platform.Database, platform.Changes);
         _context = new IdentityContext(database, platform.Policy, clock, options);
         _services = services;
@@ -87,10 +90,10 @@ internal sealed class IdentityApi : ApiService
         ];
         var issuer = new TokenIssuer(seal, clock);
         _signed = new SignedAccess(_context, _credentials, access, delegated, issuer);
-        var authenticator = new Authenticator(
+        _authenticator = new Authenticator(
             methods, _logins, new ScopeGranter(database, _logins, access, delegated, clock), issuer, new Receipts(seal, issuer, access, clock), access);
         _catalogs = new ServiceCatalogReader(database);
-        _auth = new AuthRoutes(authenticator, tokens, _revocations, _catalogs, platform.Policy, options);
+        _auth = new AuthRoutes(_authenticator, tokens, _revocations, _catalogs, platform.Policy, options);
         Tokens = tokens;
     }
 
@@ -106,6 +109,8 @@ internal sealed class IdentityApi : ApiService
         new VersionRoutes(_context).Map(routes);
         var v3 = routes.Group("/v3");
         _auth.Map(v3);
+        new OAuth2Routes(_authenticator, _context.Clock).Map(v3);
+        new RevocationRoutes(_context).Map(v3);
         new ScopeRoutes(_context, _catalogs).Map(v3);
         MapProjects(v3);
         new UserRoutes(_context, new UserChanges(_context, _passwords, _logins, _guard)).Map(v3);

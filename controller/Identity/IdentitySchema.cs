@@ -6,6 +6,7 @@ using Appliance.Controller.Identity.Federation;
 using Appliance.Controller.Identity.Limits;
 using Appliance.Controller.Identity.OAuth1;
 using Appliance.Controller.Identity.PolicyBlobs;
+using Appliance.Controller.Identity.Tokens;
 using Appliance.Controller.Identity.Trusts;
 using Appliance.Controller.Identity.Users.Passwords;
 
@@ -78,6 +79,7 @@ internal static class IdentitySchema
         OAuthStore.Tables,
         LoginGuard.Tables + PasswordPolicy.Tables,
         FederationJson.Tables,
+        RevocationRoutes.Tables,
     ]);
 }
 

@@ -14,6 +14,7 @@ internal sealed partial class PolicyEngine(string? overridesPath = null, TimePro
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, Dictionary<string, PolicyRule>> _defaults = PolicyDefaults.Read();
+    private readonly Dictionary<string, Dictionary<string, PolicyScopes>> _scopes = new(StringComparer.Ordinal);
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
     private readonly ILogger _log = log ?? NullLogger.Instance;
     private readonly Lock _loading = new();
@@ -33,7 +34,10 @@ internal sealed partial class PolicyEngine(string? overridesPath = null, TimePro
     public bool Knows(string service, string rule) => _defaults.TryGetValue(service, out var rules) && rules.ContainsKey(rule);
 
     public bool Allows(string service, string rule, Caller caller, PolicyTarget target) =>
-        Find(service) is { } table && table.Find(rule) is { } found && found.Check.Holds(new PolicyQuestion(table, caller, target, 0));
+        Find(service) is { } table && table.Find(rule) is { } found && found.Allows(new PolicyQuestion(table, caller, target, 0));
+
+    /// <summary>Says which kinds of token a service's rules are for; rules not named are for all. Before the first question is asked.</summary>
+    public void AddScopes(string service, TextReader table) => _scopes[service] = PolicyScopesTable.Read(table);
 
     /// <summary>Null when allowed; else the refusal, worded as oslo.policy words it.</summary>
     public Fault? Check(string service, string rule, Caller caller, PolicyTarget target) =>
@@ -83,13 +87,15 @@ internal sealed partial class PolicyEngine(string? overridesPath = null, TimePro
     {
         var fileTime = FileTime();
         var overrides = overridesPath is null ? [] : PolicyFile.Read(overridesPath);
-        var tables = _defaults.ToDictionary(static service => service.Key, service => Merge(service.Key, service.Value, overrides));
+        var tables = _defaults.ToDictionary(static service => service.Key, service =>
+            Merge(service.Key, service.Value, overrides, _scopes.GetValueOrDefault(service.Key) ?? []));
         _fileTime = fileTime;
         Volatile.Write(ref _lookedAt, _clock.GetTimestamp());
         Volatile.Write(ref _tables, tables);
     }
 
-    private static PolicyTable Merge(string service, Dictionary<string, PolicyRule> defaults, IReadOnlyList<PolicyRule> overrides)
+    private static PolicyTable Merge(
+        string service, Dictionary<string, PolicyRule> defaults, IReadOnlyList<PolicyRule> overrides, IReadOnlyDictionary<string, PolicyScopes> scopes)
     {
         var merged = new Dictionary<string, PolicyRule>(defaults, StringComparer.Ordinal);
         var prefix = service + ":";
@@ -99,6 +105,12 @@ internal sealed partial class PolicyEngine(string? overridesPath = null, TimePro
                 ? rule.Name[prefix.Length..]
                 : rule.Name;
             merged[name] = rule;
+        }
+
+        foreach (var (name, only) in scopes)
+        {
+            if (merged.TryGetValue(name, out var rule))
+                merged[name] = rule with { Scopes = only };
         }
 
         return new PolicyTable(merged);

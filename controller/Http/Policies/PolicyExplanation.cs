@@ -14,7 +14,9 @@ internal static class PolicyExplanation
 
         var question = new PolicyQuestion(table, caller, target, 0);
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{(found.Check.Holds(question) ? "allowed" : "denied")}: {service} {rule}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{(found.Allows(question) ? "allowed" : "denied")}: {service} {rule}");
+        if ((found.Scopes & PolicyScopesTable.Of(caller)) == 0)
+            text.AppendLine(CultureInfo.InvariantCulture, $"  the token is for {PolicyScopesTable.Of(caller)}, the rule takes tokens for {found.Scopes}");
         AppendRule(text, found, question, 1);
         return text.ToString();
     }

@@ -6,6 +6,12 @@ internal sealed record PolicyRule(string Name, string Text, PolicyCheck Check, s
 {
     public const string Default = "default";
 
+    /// <summary>Kinds of token that the rule is for; an override of its text leaves them.</summary>
+    public PolicyScopes Scopes { get; init; } = PolicyScopes.All;
+
+    /// <summary>Whether the caller has a token of the right kind, and the check holds.</summary>
+    public bool Allows(in PolicyQuestion question) => (Scopes & PolicyScopesTable.Of(question.Caller)) != 0 && Check.Holds(question);
+
     /// <exception cref="FormatException">The text is not a rule.</exception>
     public static PolicyRule Parse(string name, string text, string origin)
     {

@@ -8,6 +8,9 @@ namespace Appliance.Controller.Http.Policies;
 /// that is not there makes what asks for it false.</param>
 internal sealed record PolicyTarget(string? ProjectId, string? UserId = null, IReadOnlyDictionary<string, string?>? Attributes = null)
 {
+    /// <summary>What to answer instead of asking the rule: the thing does not exist, and the real service says so to everybody. Null: ask.</summary>
+    public Fault? Missing { get; init; }
+
     /// <summary>The caller's own project and user: the target of an operation before anything was looked up.</summary>
     public static PolicyTarget Of(Caller caller) => new(caller.ProjectId, caller.UserId);
 

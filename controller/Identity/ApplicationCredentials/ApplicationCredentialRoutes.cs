@@ -19,15 +19,23 @@ internal sealed class ApplicationCredentialRoutes(IdentityContext context, Appli
         var credentials = v3.Group("/users/{user_id}/application_credentials");
         credentials.Read("", "identity:list_application_credentials", ListAsync, FindTargetAsync);
         credentials.Post("", CreateAsync).Allow("identity:create_application_credential", FindTargetAsync);
-        credentials.Read("/{application_credential_id}", "identity:get_application_credential", ShowAsync, FindTargetAsync);
-        credentials.Delete("/{application_credential_id}", DeleteAsync).Allow("identity:delete_application_credential", FindTargetAsync);
+        credentials.Read("/{application_credential_id}", "identity:get_application_credential", ShowAsync, FindOwnerAsync);
+        credentials.Delete("/{application_credential_id}", DeleteAsync).Allow("identity:delete_application_credential", FindOwnerAsync);
         var rules = v3.Group("/users/{user_id}/access_rules");
         rules.Read("", "identity:list_access_rules", ListRulesAsync, FindTargetAsync);
         rules.Read("/{access_rule_id}", "identity:get_access_rule", ShowRuleAsync, FindTargetAsync);
         rules.Delete("/{access_rule_id}", DeleteRuleAsync).Allow("identity:delete_access_rule", FindTargetAsync);
     }
 
-    // The owner is the user of the path; that a credential is that user's is part of finding it.
+    // Whoever the path names: the owner of a credential is its own user.
+    private async ValueTask<PolicyTarget> FindOwnerAsync(ApiRequest request, CancellationToken ct)
+    {
+        var id = request.Path("application_credential_id");
+        var found = await context.Database.ReadAsync((tx, token) => ApplicationCredentialJson.Credentials.FindAsync(tx, id, token), ct);
+        return new PolicyTarget(null, found?.UserId ?? request.Path("user_id"));
+    }
+
+    // Elsewhere the owner is the user of the path; that a rule is that user's is part of finding it.
     private static ValueTask<PolicyTarget> FindTargetAsync(ApiRequest request, CancellationToken ct) => new(new PolicyTarget(null, request.Path("user_id")));
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)
@@ -118,7 +126,7 @@ internal sealed class ApplicationCredentialRoutes(IdentityContext context, Appli
             return delegated;
         var id = request.Path("application_credential_id");
         var credential = await context.Database.ReadAsync((tx, token) => ApplicationCredentialJson.Credentials.FindAsync(tx, id, token), ct);
-        return credential is not null && credential.UserId == request.Path("user_id") ? credential : ApplicationCredentialChanges.NotFound(id);
+        return credential is not null ? credential : ApplicationCredentialChanges.NotFound(id);
     }
 
     private async Task<ApiResult> AnswerAsync(ApiRequest request, int status, ApplicationCredential credential, string? secret, CancellationToken ct)

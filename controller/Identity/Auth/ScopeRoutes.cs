@@ -13,6 +13,8 @@ internal sealed class ScopeRoutes(IdentityContext context, ServiceCatalogReader 
     {
         v3.Read("/auth/projects", "identity:get_auth_projects", ListProjectsAsync);
         v3.Read("/auth/domains", "identity:get_auth_domains", ListDomainsAsync);
+        v3.Read("/OS-FEDERATION/projects", "identity:get_auth_projects", ListProjectsAsync);
+        v3.Read("/OS-FEDERATION/domains", "identity:get_auth_domains", ListDomainsAsync);
         v3.Read("/auth/system", "identity:get_auth_system", ShowSystemAsync);
         v3.Read("/auth/catalog", "identity:get_auth_catalog", ShowCatalogAsync);
     }

@@ -21,13 +21,23 @@ internal sealed class Ec2CredentialRoutes(IdentityContext context, CredentialSto
         var keys = v3.Group("/users/{user_id}/credentials/OS-EC2");
         keys.Read("", "identity:ec2_list_credentials", ListAsync, FindTargetAsync);
         keys.Post("", CreateAsync).Allow("identity:ec2_create_credential", FindTargetAsync);
-        keys.Read("/{credential_id}", "identity:ec2_get_credential", ShowAsync, FindTargetAsync);
-        keys.Delete("/{credential_id}", DeleteAsync).Allow("identity:ec2_delete_credential", FindTargetAsync);
+        keys.Read("/{credential_id}", "identity:ec2_get_credential", ShowAsync, FindKeyAsync);
+        keys.Delete("/{credential_id}", DeleteAsync).Allow("identity:ec2_delete_credential", FindKeyAsync);
     }
 
-    // The owner is the user of the path; that a key is that user's is part of finding it.
+    // Keys to be: the owner is the user of the path.
     private static ValueTask<PolicyTarget> FindTargetAsync(ApiRequest request, CancellationToken ct) => new(new PolicyTarget(
         null, request.Path("user_id"), new Dictionary<string, string?> { ["target.credential.user_id"] = request.Path("user_id") }));
+
+    // Whoever the path names: the owner of a key is its own user.
+    private async ValueTask<PolicyTarget> FindKeyAsync(ApiRequest request, CancellationToken ct)
+    {
+        var access = request.Path("credential_id");
+        var found = await context.Database.ReadAsync((tx, token) => store.Credentials.FindAsync(tx, Credential.IdOfAccessKey(access), token), ct);
+        return found is null
+            ? new PolicyTarget(null) { Missing = IdentityFaults.NotFound("credential", Credential.IdOfAccessKey(access)) }
+            : new PolicyTarget(null, found.UserId, new Dictionary<string, string?> { ["target.credential.user_id"] = found.UserId });
+    }
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)
     {
@@ -81,7 +91,7 @@ internal sealed class Ec2CredentialRoutes(IdentityContext context, CredentialSto
     {
         var access = request.Path("credential_id");
         var found = await context.Database.ReadAsync((tx, token) => store.Credentials.FindAsync(tx, Credential.IdOfAccessKey(access), token), ct);
-        if (found is not { Type: Credential.Ec2 } || found.UserId != request.Path("user_id"))
+        if (found is not { Type: Credential.Ec2 })
             return IdentityFaults.NotFound("credential", access);
         return CredentialRules.CheckProject(request.Caller, found.ProjectId) is { } outside ? outside : found;
     }

@@ -18,12 +18,21 @@ internal sealed partial class DomainRoutes(IdentityContext context, ProjectChang
         domains.ReadAsking("", "identity:list_domains", ListAsync);
         domains.Post("", CreateAsync).Allow("identity:create_domain");
         domains.Read("/{domain_id}", "identity:get_domain", ShowAsync, FindTargetAsync);
-        domains.Patch("/{domain_id}", UpdateAsync).Allow("identity:update_domain");
-        domains.Delete("/{domain_id}", DeleteAsync).Allow("identity:delete_domain");
+        domains.Patch("/{domain_id}", UpdateAsync).Allow("identity:update_domain", FindExistingAsync);
+        domains.Delete("/{domain_id}", DeleteAsync).Allow("identity:delete_domain", FindExistingAsync);
     }
 
     private static ValueTask<PolicyTarget> FindTargetAsync(ApiRequest request, CancellationToken ct) =>
         new(new PolicyTarget(null, null, new Dictionary<string, string?> { ["target.domain.id"] = request.Path("domain_id") }));
+
+    // Whoever changes what does not exist is told so, whatever its roles: as in Keystone.
+    private async ValueTask<PolicyTarget> FindExistingAsync(ApiRequest request, CancellationToken ct)
+    {
+        var (id, target) = (request.Path("domain_id"), await FindTargetAsync(request, ct));
+        return await context.Database.ReadAsync((tx, token) => ProjectJson.Domains.FindAsync(tx, id, token), ct) is { IsDomain: true }
+            ? target
+            : target with { Missing = IdentityFaults.NotFound("domain", id) };
+    }
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)
     {

@@ -20,11 +20,20 @@ internal sealed class GroupRoutes(IdentityContext context, GroupChanges changes)
         groups.Post("", CreateAsync).AllowInHandler("identity:create_group");
         groups.Read("/{group_id}", "identity:get_group", ShowAsync, FindTargetAsync);
         groups.Patch("/{group_id}", UpdateAsync).Allow("identity:update_group", FindTargetAsync);
-        groups.Delete("/{group_id}", DeleteAsync).Allow("identity:delete_group", FindTargetAsync);
+        groups.Delete("/{group_id}", DeleteAsync).Allow("identity:delete_group", FindExistingAsync);
         groups.Read("/{group_id}/users", "identity:list_users_in_group", ListMembersAsync, FindTargetAsync);
         groups.Read("/{group_id}/users/{user_id}", "identity:check_user_in_group", CheckMemberAsync, FindTargetAsync);
         groups.Put("/{group_id}/users/{user_id}", AddMemberAsync).Allow("identity:add_user_to_group", FindTargetAsync);
         groups.Delete("/{group_id}/users/{user_id}", RemoveMemberAsync).Allow("identity:remove_user_from_group", FindTargetAsync);
+    }
+
+    // Whoever deletes what does not exist is told so, whatever its roles: as in Keystone.
+    private async ValueTask<PolicyTarget> FindExistingAsync(ApiRequest request, CancellationToken ct)
+    {
+        var target = await FindTargetAsync(request, ct);
+        return target.Attributes!.ContainsKey("target.group.domain_id")
+            ? target
+            : target with { Missing = IdentityFaults.NotFound("group", request.Path("group_id")) };
     }
 
     private async ValueTask<PolicyTarget> FindTargetAsync(ApiRequest request, CancellationToken ct)

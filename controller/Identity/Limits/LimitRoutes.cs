@@ -28,8 +28,8 @@ internal sealed class LimitRoutes(IdentityContext context)
         v3.Post("/limits", CreateAsync).Allow("identity:create_limits");
         v3.Read("/limits/model", "identity:get_limit_model", ShowModelAsync);
         v3.Read("/limits/{limit_id}", "identity:get_limit", ShowAsync, FindTargetAsync);
-        v3.Patch("/limits/{limit_id}", UpdateAsync).Allow("identity:update_limit");
-        v3.Delete("/limits/{limit_id}", DeleteAsync).Allow("identity:delete_limit");
+        v3.Patch("/limits/{limit_id}", UpdateAsync).Allow("identity:update_limit", FindExistingAsync);
+        v3.Delete("/limits/{limit_id}", DeleteAsync).Allow("identity:delete_limit", FindExistingAsync);
     }
 
     private async ValueTask<PolicyTarget> FindTargetAsync(ApiRequest request, CancellationToken ct) =>
@@ -44,6 +44,13 @@ internal sealed class LimitRoutes(IdentityContext context)
                 values["target.limit.domain.id"] = limit.DomainId;
             return new PolicyTarget(null, null, values);
         }, ct);
+
+    // Whoever changes what does not exist is told so, whatever its roles: as in Keystone.
+    private async ValueTask<PolicyTarget> FindExistingAsync(ApiRequest request, CancellationToken ct)
+    {
+        var target = await FindTargetAsync(request, ct);
+        return target.Attributes is null ? target with { Missing = LimitFaults.NotFound(request.Path("limit_id")) } : target;
+    }
 
     // Administrators, services and the system see all; others what is their own scope's.
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)

@@ -68,17 +68,13 @@ internal sealed class RoleRoutes(IdentityContext context, RoleChanges changes)
         return await changes.DeleteAsync(request.Actor, role.Id, ct) is { } fault ? fault : ApiResult.NoContent;
     }
 
-    // Asks the rule for its kind of role; for one that does not exist the rule for global roles, so that a 404 tells nothing to outsiders.
+    // Asks the rule for its kind of role. One that does not exist is a 404 for everybody, as in Keystone.
     private async Task<Outcome<Role>> FindAsync(ApiRequest request, string verb, CancellationToken ct)
     {
         var id = request.Path("role_id");
-        var role = await context.Database.ReadAsync((tx, token) => RoleJson.Roles.FindAsync(tx, id, token), ct);
-        var rule = role?.DomainId is null ? $"identity:{verb}_role" : $"identity:{verb}_domain_role";
-        var refused = role is null
-            ? context.Check(request, rule)
-            : context.Check(request, rule, ("target.role.name", role.Name), ("target.role.domain_id", role.DomainId));
-        if (refused is not null)
-            return refused;
-        return role is null ? IdentityFaults.NotFound("role", id) : role;
+        if (await context.Database.ReadAsync((tx, token) => RoleJson.Roles.FindAsync(tx, id, token), ct) is not { } role)
+            return IdentityFaults.NotFound("role", id);
+        var rule = role.DomainId is null ? $"identity:{verb}_role" : $"identity:{verb}_domain_role";
+        return context.Check(request, rule, ("target.role.name", role.Name), ("target.role.domain_id", role.DomainId)) is { } refused ? refused : role;
     }
 }

@@ -16,8 +16,8 @@ internal sealed class Revocations(IdentityDatabase database, TimeProvider clock)
         var until = token.ExpiresAt + TokenValidator.AllowExpiredWindow;
         await database.WriteAsync(async (tx, inner) =>
         {
-            await tx.ExecuteAsync("INSERT INTO identity_revocations (audit_id, expires_at) VALUES (@id, @until) ON CONFLICT (audit_id) DO NOTHING",
-                inner, ("id", token.AuditId), ("until", until));
+            await tx.ExecuteAsync("INSERT INTO identity_revocations (audit_id, expires_at, revoked_at) VALUES (@id, @until, @now) ON CONFLICT (audit_id) DO NOTHING",
+                inner, ("id", token.AuditId), ("until", until), ("now", clock.GetUtcNow()));
             await database.LogAsync(tx, actor, "token", token.AuditId, "revoke", inner);
             tx.AfterCommit(() => _revoked[token.AuditId] = until);
         }, ct);

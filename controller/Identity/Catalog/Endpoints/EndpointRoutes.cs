@@ -2,6 +2,7 @@ using System.Text.Json;
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Http.Json;
+using Appliance.Controller.Http.Policies;
 using Appliance.Controller.Identity.Catalog.Regions;
 using Appliance.Controller.Identity.Catalog.Services;
 using Appliance.Controller.Identity.Collections;
@@ -49,9 +50,17 @@ internal sealed class EndpointRoutes(IdentityContext context)
     {
         v3.Read("/endpoints", "identity:list_endpoints", ListAsync);
         v3.Post("/endpoints", CreateAsync).Allow("identity:create_endpoint");
-        v3.Read("/endpoints/{endpoint_id}", "identity:get_endpoint", ShowAsync);
-        v3.Patch("/endpoints/{endpoint_id}", UpdateAsync).Allow("identity:update_endpoint");
-        v3.Delete("/endpoints/{endpoint_id}", DeleteAsync).Allow("identity:delete_endpoint");
+        v3.Read("/endpoints/{endpoint_id}", "identity:get_endpoint", ShowAsync, FindTargetAsync);
+        v3.Patch("/endpoints/{endpoint_id}", UpdateAsync).Allow("identity:update_endpoint", FindTargetAsync);
+        v3.Delete("/endpoints/{endpoint_id}", DeleteAsync).Allow("identity:delete_endpoint", FindTargetAsync);
+    }
+
+    private async ValueTask<PolicyTarget> FindTargetAsync(ApiRequest request, CancellationToken ct)
+    {
+        var id = request.Path("endpoint_id");
+        return await context.Database.ReadAsync((tx, token) => FindAsync(tx, id, token), ct) is null
+            ? new PolicyTarget(null) { Missing = IdentityFaults.NotFound("endpoint", id) }
+            : PolicyTarget.Of(request.Caller);
     }
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct) =>

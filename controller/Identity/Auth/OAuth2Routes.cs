@@ -1,0 +1,114 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Appliance.Controller.Http;
+using Appliance.Controller.Identity.Tokens;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Appliance.Controller.Identity.Auth;
+
+/// <summary>
+/// <c>POST /v3/OS-OAUTH2/token</c>: the client credentials grant of OAuth 2.0, where the client is an application credential.
+/// Source: keystone/api/os_oauth2.py; RFC 6749, 4.4 and 5.2.
+/// </summary>
+internal sealed class OAuth2Routes(Authenticator authenticator, TimeProvider clock)
+{
+    // Two ids, a secret and a word.
+    private const int MaxValueLength = 4096;
+    private const int MaxValues = 16;
+
+    private const string FormType = "application/x-www-form-urlencoded";
+
+    public void Map(ApiRoutes v3) => v3.Post("/OS-OAUTH2/token", IssueAsync).Public();
+
+    private async Task<ApiResult> IssueAsync(ApiRequest request, CancellationToken ct)
+    {
+        var form = await ReadFormAsync(request.Http.Request, ct);
+        if (form.GetValueOrDefault("grant_type") is not { Length: > 0 } grantType)
+            return Refuse(StatusCodes.Status400BadRequest, "invalid_request", "The parameter grant_type is required.");
+        if (grantType != "client_credentials")
+            return Refuse(StatusCodes.Status400BadRequest, "unsupported_grant_type", $"The parameter grant_type {grantType} is not supported.");
+        var (id, secret) = ReadBasic(request.Http.Request) ?? (form.GetValueOrDefault("client_id"), form.GetValueOrDefault("client_secret"));
+        if (string.IsNullOrEmpty(id) || string.IsNullOrEmpty(secret))
+            return Unauthenticated(request, "Client authentication failed.");
+
+        using var identity = Identity(id, secret);
+        var asked = new AuthRequest(["application_credential"], identity.RootElement, new AskedScope(AskedScopeKind.Default), request);
+        if ((await authenticator.AuthenticateAsync(asked, ct)).Failed(out var refused, out var login))
+            return Unauthenticated(request, refused.Public);
+        return login.Token is { } valid ? Answer(valid) : Unauthenticated(request, "Client authentication failed.");
+    }
+
+    private ApiResult Answer(ValidToken valid) => ApiResult.Ok(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteString("access_token", valid.Text);
+        writer.WriteString("token_type", "Bearer");
+        writer.WriteNumber("expires_in", (long)Math.Ceiling((valid.Token.ExpiresAt - clock.GetUtcNow()).TotalSeconds));
+        writer.WriteEndObject();
+    }).With("Cache-Control", "no-store");
+
+    // What is no form has no values.
+    private static async Task<Dictionary<string, string>> ReadFormAsync(HttpRequest request, CancellationToken ct)
+    {
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (request.ContentType?.StartsWith(FormType, StringComparison.OrdinalIgnoreCase) != true)
+            return values;
+        try
+        {
+            using var reader = new FormReader(request.Body) { KeyLengthLimit = MaxValueLength, ValueLengthLimit = MaxValueLength, ValueCountLimit = MaxValues };
+            foreach (var (name, value) in await reader.ReadFormAsync(ct))
+                values[name] = value.ToString();
+        }
+        catch (InvalidDataException)
+        {
+            values.Clear();
+        }
+
+        return values;
+    }
+
+    // RFC 6749, 2.3.1: both parts are form-encoded before they are joined.
+    private static (string? Id, string? Secret)? ReadBasic(HttpRequest request)
+    {
+        if (!AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header)
+            || !header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) || header.Parameter is not { } encoded)
+            return null;
+        var bytes = new byte[encoded.Length];
+        if (!Convert.TryFromBase64String(encoded, bytes, out var length))
+            return null;
+        return Encoding.UTF8.GetString(bytes, 0, length).Split(':', 2) is [var id, var secret]
+            ? (Uri.UnescapeDataString(id), Uri.UnescapeDataString(secret))
+            : null;
+    }
+
+    private static JsonDocument Identity(string id, string secret)
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteStartObject("application_credential");
+            writer.WriteString("id", id);
+            writer.WriteString("secret", secret);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+
+        return JsonDocument.Parse(buffer.WrittenMemory);
+    }
+
+    private static ApiResult Unauthenticated(ApiRequest request, string description)
+    {
+        request.Http.Response.Headers.WWWAuthenticate = $"Keystone uri=\"{request.BaseUrl}\"";
+        return Refuse(StatusCodes.Status401Unauthorized, "invalid_client", description);
+    }
+
+    private static ApiResult Refuse(int status, string error, string description) => ApiResult.Json(status, writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteString("error", error);
+        writer.WriteString("error_description", description);
+        writer.WriteEndObject();
+    }).With("Cache-Control", "no-store");
+}
