@@ -15,16 +15,15 @@ internal sealed record MachineState(
         [.. (await File.ReadAllLinesAsync("/proc/self/mounts")).Order()],
         Directory.Exists(folder) ? [.. Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories).Where(IsOfAGuest).Order()] : []);
 
+    /// <summary>What is new since <paramref name="before"/>.</summary>
+    public IReadOnlyList<string> NewSince(MachineState before) =>
+    [
+        .. Links.Except(before.Links), .. Namespaces.Except(before.Namespaces), .. NftTables.Except(before.NftTables),
+        .. Processes.Except(before.Processes), .. Mounts.Except(before.Mounts), .. Files.Except(before.Files),
+    ];
+
     /// <summary>Fails the test with what is new since <paramref name="before"/>.</summary>
-    public void ShouldHaveNothingMoreThan(MachineState before)
-    {
-        Assert.Equal([], Links.Except(before.Links));
-        Assert.Equal([], Namespaces.Except(before.Namespaces));
-        Assert.Equal([], NftTables.Except(before.NftTables));
-        Assert.Equal([], Processes.Except(before.Processes));
-        Assert.Equal([], Mounts.Except(before.Mounts));
-        Assert.Equal([], Files.Except(before.Files));
-    }
+    public void ShouldHaveNothingMoreThan(MachineState before) => Assert.Equal([], NewSince(before));
 
     // The image cache and the node's own journal stay; what belongs to one server must not.
     private static bool IsOfAGuest(string path) => path.Contains("/servers/", StringComparison.Ordinal);
