@@ -16,9 +16,11 @@ using Appliance.Controller.Identity.Credentials.Signatures;
 using Appliance.Controller.Identity.Domains;
 using Appliance.Controller.Identity.Domains.Configs;
 using Appliance.Controller.Identity.Federation.IdentityProviders;
+using Appliance.Controller.Identity.Federation.Logins;
 using Appliance.Controller.Identity.Federation.Mappings;
 using Appliance.Controller.Identity.Federation.Protocols;
 using Appliance.Controller.Identity.Federation.ServiceProviders;
+using Appliance.Controller.Identity.Federation.Tokens;
 using Appliance.Controller.Identity.Grants;
 using Appliance.Controller.Identity.Groups;
 using Appliance.Controller.Identity.Limits;
@@ -45,6 +47,7 @@ internal sealed class IdentityApi : ApiService
     private readonly DomainConfigStore _domainConfigs;
     private readonly OAuthStore _oauth;
     private readonly SignedAccess _signed;
+    private readonly FederatedLoginRoutes _federated;
     private readonly LoginReader _logins;
     private readonly Authenticator _authenticator;
     private readonly LoginGuard _guard;
@@ -90,9 +93,11 @@ internal sealed class IdentityApi : ApiService
         ];
         var issuer = new TokenIssuer(seal, clock);
         _signed = new SignedAccess(_context, _credentials, access, delegated, issuer);
-        _authenticator = new Authenticator(
-            methods, _logins, new ScopeGranter(database, _logins, access, delegated, clock), issuer, new Receipts(seal, issuer, access, clock), access);
+        var granter = new ScopeGranter(database, _logins, access, delegated, clock);
+        _authenticator = new Authenticator(methods, _logins, granter, issuer, new Receipts(seal, issuer, access, clock), access);
         _catalogs = new ServiceCatalogReader(database);
+        var bearer = new BearerAssertion(new ProviderKeys(clock), options.Identity.Federation.BearerAudiences, clock);
+        _federated = new FederatedLoginRoutes(_context, new FederatedLogin(_context, bearer), granter, issuer, _catalogs);
         _auth = new AuthRoutes(_authenticator, tokens, _revocations, _catalogs, platform.Policy, options);
         Tokens = tokens;
     }
@@ -159,6 +164,7 @@ internal sealed class IdentityApi : ApiService
         new ProtocolRoutes(_context).Map(v3);
         new MappingRoutes(_context).Map(v3);
         new ServiceProviderRoutes(_context).Map(v3);
+        _federated.Map(v3);
     }
 
     private void MapRoles(ApiRoutes v3)
@@ -186,5 +192,6 @@ internal sealed class IdentityApi : ApiService
         await _keys.RotateAsync(ct);
         await _revocations.LoadAsync(ct);
         await _guard.DisableInactiveAsync(ct);
+        await _context.Database.WriteAsync((tx, token) => FederatedUserStore.DeleteExpiredGroupsAsync(tx, _context.Clock.GetUtcNow(), token), ct);
     }
 }

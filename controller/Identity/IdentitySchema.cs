@@ -3,6 +3,7 @@ using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Catalog.Filters;
 using Appliance.Controller.Identity.Domains.Configs;
 using Appliance.Controller.Identity.Federation;
+using Appliance.Controller.Identity.Federation.Logins;
 using Appliance.Controller.Identity.Limits;
 using Appliance.Controller.Identity.OAuth1;
 using Appliance.Controller.Identity.PolicyBlobs;
@@ -80,6 +81,7 @@ internal static class IdentitySchema
         LoginGuard.Tables + PasswordPolicy.Tables,
         FederationJson.Tables,
         RevocationRoutes.Tables,
+        FederatedUserStore.Tables,
     ]);
 }
 

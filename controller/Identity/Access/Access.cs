@@ -6,10 +6,17 @@ namespace Appliance.Controller.Identity.Access;
 /// <summary>An id with its name.</summary>
 internal sealed record NamedRef(string Id, string Name);
 
-/// <param name="Enabled">The user and the domain it belongs to.</param>
+/// <param name="Enabled">The user, the domain it belongs to, and the provider it lives by.</param>
 /// <param name="TokensValidFrom">Tokens issued before are void: password changed, user disabled.</param>
 internal sealed record UserRef(
-    string Id, string Name, NamedRef Domain, bool Enabled, DateTimeOffset TokensValidFrom, DateTimeOffset? PasswordExpiresAt);
+    string Id, string Name, NamedRef Domain, bool Enabled, DateTimeOffset TokensValidFrom, DateTimeOffset? PasswordExpiresAt)
+{
+    /// <summary>By whose word the user is who it is; null: by this site's own.</summary>
+    public FederatedIdentity? Federation { get; init; }
+}
+
+/// <param name="GroupIds">Groups the provider vouched for when the user last logged in.</param>
+internal sealed record FederatedIdentity(string ProviderId, string ProtocolId, IReadOnlyList<string> GroupIds);
 
 /// <summary>A project or domain that a token is scoped to.</summary>
 /// <param name="Enabled">It and the domain it belongs to.</param>

@@ -41,13 +41,25 @@ internal sealed class AccessReader(IdentityDatabase database)
             : [];
 
     /// <summary>Null: there is no such user.</summary>
-    public static Task<UserRef?> FindUserAsync(Session tx, string userId, CancellationToken ct) => tx.FindAsync(
-        """
-        SELECT u.id, u.name, d.id, d.name, u.enabled * d.enabled, u.tokens_valid_from, d.tokens_valid_from, u.password_expires_at
-        FROM identity_users u JOIN identity_projects d ON d.id = u.domain_id WHERE u.id = @id
-        """,
-        static row => new UserRef(row.String(0), row.String(1), new NamedRef(row.String(2), row.String(3)), row.Bool(4),
-            Later(row.Instant(5), row.Instant(6)), row.NullableInstant(7)), ct, ("id", userId));
+    public static async Task<UserRef?> FindUserAsync(Session tx, string userId, CancellationToken ct)
+    {
+        var user = await tx.FindAsync(
+            """
+            SELECT u.id, u.name, d.id, d.name, u.enabled * d.enabled * CASE WHEN f.user_id IS NULL THEN 1 ELSE COALESCE(i.enabled, 0) END,
+                u.tokens_valid_from, d.tokens_valid_from, u.password_expires_at, f.provider_id, f.protocol_id
+            FROM identity_users u JOIN identity_projects d ON d.id = u.domain_id
+                LEFT JOIN identity_federated_users f ON f.user_id = u.id LEFT JOIN identity_providers i ON i.id = f.provider_id
+            WHERE u.id = @id
+            """,
+            static row => new UserRef(row.String(0), row.String(1), new NamedRef(row.String(2), row.String(3)), row.Bool(4),
+                Later(row.Instant(5), row.Instant(6)), row.NullableInstant(7))
+            { Federation = row.NullableString(8) is { } provider ? new FederatedIdentity(provider, row.String(9), []) : null }, ct, ("id", userId));
+        if (user?.Federation is not { } federation)
+            return user;
+        var groups = await tx.ListAsync(
+            "SELECT group_id FROM identity_federated_groups WHERE user_id = @id ORDER BY group_id", static row => row.String(0), ct, ("id", userId));
+        return user with { Federation = federation with { GroupIds = groups } };
+    }
 
     private static Task<TargetRef?> FindTargetAsync(Session tx, string id, CancellationToken ct) => tx.FindAsync(
         """
@@ -59,7 +71,8 @@ internal sealed class AccessReader(IdentityDatabase database)
 
     private const string OfUser =
         "((a.actor_kind = 'user' AND a.actor_id = @user) OR (a.actor_kind = 'group' AND a.actor_id IN " +
-        "(SELECT group_id FROM identity_memberships WHERE user_id = @user)))";
+        "(SELECT group_id FROM identity_memberships WHERE user_id = @user "
+        + "UNION ALL SELECT group_id FROM identity_federated_groups WHERE user_id = @user)))";
 
     private static Task<List<string>> ListRoleIdsAsync(Session tx, string userId, TokenScope scope, TargetRef? target, CancellationToken ct) =>
         scope.Kind switch

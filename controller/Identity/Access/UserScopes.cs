@@ -25,7 +25,8 @@ internal static class UserScopes
 
     private const string OfUser =
         "((a.actor_kind = 'user' AND a.actor_id = @scopesOf) OR (a.actor_kind = 'group' AND a.actor_id IN " +
-        "(SELECT ms.group_id FROM identity_memberships ms WHERE ms.user_id = @scopesOf)))";
+        "(SELECT ms.group_id FROM identity_memberships ms WHERE ms.user_id = @scopesOf "
+        + "UNION ALL SELECT fg.group_id FROM identity_federated_groups fg WHERE fg.user_id = @scopesOf)))";
 
     public static Task<List<string>> ListProjectIdsAsync(Session tx, string userId, CancellationToken ct) =>
         tx.ListAsync($"SELECT p.id FROM identity_projects p WHERE {ProjectCondition}", static row => row.String(0), ct, ("scopesOf", userId));

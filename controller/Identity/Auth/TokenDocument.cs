@@ -118,7 +118,32 @@ internal static class TokenDocument
         WriteRef(writer, "domain", user.Domain);
         writer.WriteString("id", user.Id);
         writer.WriteString("name", user.Name);
-        writer.WriteString("password_expires_at", user.PasswordExpiresAt is { } expires ? Timestamps.MicrosNoZone(expires) : null);
+        if (user.Federation is { } federation)
+            WriteFederation(writer, federation);
+        else
+            writer.WriteString("password_expires_at", user.PasswordExpiresAt is { } expires ? Timestamps.MicrosNoZone(expires) : null);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteFederation(Utf8JsonWriter writer, FederatedIdentity federation)
+    {
+        writer.WriteStartObject("OS-FEDERATION");
+        writer.WriteStartArray("groups");
+        foreach (var group in federation.GroupIds)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("id", group);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        foreach (var (name, id) in new[] { ("identity_provider", federation.ProviderId), ("protocol", federation.ProtocolId) })
+        {
+            writer.WriteStartObject(name);
+            writer.WriteString("id", id);
+            writer.WriteEndObject();
+        }
+
         writer.WriteEndObject();
     }
 

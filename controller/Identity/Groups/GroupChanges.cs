@@ -51,6 +51,7 @@ internal sealed class GroupChanges(IdentityContext context)
             return IdentityFaults.NotFound("group", id);
         await tx.ExecuteAsync("DELETE FROM identity_assignments WHERE actor_kind = 'group' AND actor_id = @id", token, ("id", id));
         await tx.ExecuteAsync("DELETE FROM identity_memberships WHERE group_id = @id", token, ("id", id));
+        await tx.ExecuteAsync("DELETE FROM identity_federated_groups WHERE group_id = @id", token, ("id", id));
         await tx.ExecuteAsync("DELETE FROM identity_groups WHERE id = @id", token, ("id", id));
         await context.Database.LogAsync(tx, actor, "group", id, "delete", token);
         return null;

@@ -85,6 +85,9 @@ internal static class ProjectStore
             "DELETE FROM identity_project_endpoints WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
             "DELETE FROM identity_project_endpoint_groups WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
             "DELETE FROM identity_limits WHERE project_id IN (SELECT id FROM identity_projects WHERE domain_id = @domain)",
+            "DELETE FROM identity_federated_groups WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain) "
+                + "OR group_id IN (SELECT id FROM identity_groups WHERE domain_id = @domain)",
+            "DELETE FROM identity_federated_users WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
             "DELETE FROM identity_login_states WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
             "DELETE FROM identity_password_history WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
             "DELETE FROM identity_access_tokens WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",

@@ -11,6 +11,8 @@ internal enum AuthMethods : byte
     Totp = 8,
     OAuth1 = 16,
     Ec2Credential = 32,
+    Mapped = 64,
+    OpenId = 128,
 }
 
 /// <summary>What stands between a token and the user whose roles it carries; the numbers stand in tokens, as flags.</summary>
@@ -54,6 +56,7 @@ internal sealed record Token(
     [
         (AuthMethods.Password, "password"), (AuthMethods.Token, "token"), (AuthMethods.ApplicationCredential, "application_credential"),
         (AuthMethods.Totp, "totp"), (AuthMethods.OAuth1, "oauth1"), (AuthMethods.Ec2Credential, "ec2credential"),
+        (AuthMethods.Mapped, "mapped"), (AuthMethods.OpenId, "openid"),
     ];
 
     public static IEnumerable<string> NamesOf(AuthMethods methods)

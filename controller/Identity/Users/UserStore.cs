@@ -1,4 +1,5 @@
 using Appliance.Controller.Data;
+using Appliance.Controller.Identity.Federation.Logins;
 using Appliance.Controller.Identity.OAuth1;
 using Appliance.Controller.Identity.Trusts;
 
@@ -50,6 +51,7 @@ internal static class UserStore
         await tx.ExecuteAsync("DELETE FROM identity_password_history WHERE user_id = @id", ct, ("id", id));
         await TrustStore.DeleteOfUserAsync(tx, id, ct);
         await OAuthStore.DeleteOfUserAsync(tx, id, ct);
+        await FederatedUserStore.DeleteOfUserAsync(tx, id, ct);
         await tx.ExecuteAsync("DELETE FROM identity_users WHERE id = @id", ct, ("id", id));
     }
 

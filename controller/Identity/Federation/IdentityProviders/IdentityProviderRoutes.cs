@@ -3,6 +3,7 @@ using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Http.Json;
 using Appliance.Controller.Identity.Collections;
+using Appliance.Controller.Identity.Federation.Logins;
 using Appliance.Controller.Identity.Projects;
 
 namespace Appliance.Controller.Identity.Federation.IdentityProviders;
@@ -97,6 +98,7 @@ internal sealed class IdentityProviderRoutes(IdentityContext context)
         {
             if (await tx.ExecuteAsync("DELETE FROM identity_providers WHERE id = @id", token, ("id", id)) == 0)
                 return NotFound(id);
+            await FederatedUserStore.DeleteOfProviderAsync(tx, id, null, token);
             await tx.ExecuteAsync("DELETE FROM identity_provider_remote_ids WHERE provider_id = @id", token, ("id", id));
             await tx.ExecuteAsync("DELETE FROM identity_federation_protocols WHERE provider_id = @id", token, ("id", id));
             await context.Database.LogAsync(tx, request.Actor, "identity_provider", id, "delete", token);

@@ -4,6 +4,7 @@ using Appliance.Controller.Http;
 using Appliance.Controller.Http.Json;
 using Appliance.Controller.Identity.Collections;
 using Appliance.Controller.Identity.Federation.IdentityProviders;
+using Appliance.Controller.Identity.Federation.Logins;
 using Appliance.Controller.Identity.Federation.Mappings;
 
 namespace Appliance.Controller.Identity.Federation.Protocols;
@@ -112,6 +113,7 @@ internal sealed class ProtocolRoutes(IdentityContext context)
             if (await tx.ExecuteAsync("DELETE FROM identity_federation_protocols WHERE provider_id = @provider AND id = @id",
                 token, ("provider", providerId), ("id", id)) == 0)
                 return NotFound(providerId, id);
+            await FederatedUserStore.DeleteOfProviderAsync(tx, providerId, id, token);
             await context.Database.LogAsync(tx, request.Actor, "federation_protocol", id, "delete", token);
             return (Fault?)null;
         }, ct) is { } fault ? fault : ApiResult.NoContent;

@@ -1,0 +1,140 @@
+using System.Text.Json;
+using Appliance.Controller.Data;
+using Appliance.Controller.Http;
+using Appliance.Controller.Identity.Access;
+using Appliance.Controller.Identity.Federation.IdentityProviders;
+using Appliance.Controller.Identity.Federation.Mappings;
+using Appliance.Controller.Identity.Federation.Protocols;
+using Appliance.Controller.Identity.Groups;
+using Appliance.Controller.Identity.Grants;
+using Appliance.Controller.Identity.Projects;
+using Appliance.Controller.Identity.Tokens;
+using Appliance.Controller.Identity.Users;
+
+namespace Appliance.Controller.Identity.Federation.Logins;
+
+/// <summary>Makes a user of what a provider says, by the rules of its mapping. Source: keystone/auth/plugins/mapped.py.</summary>
+internal sealed class FederatedLogin(IdentityContext context, BearerAssertion bearer)
+{
+    /// <returns>The id of the user, who is there now and in the groups that the mapping says. Every refusal is the same 401.</returns>
+    public async Task<Outcome<string>> ProveAsync(ApiRequest request, string providerId, string protocolId, CancellationToken ct)
+    {
+        var (provider, mapping) = await context.Database.ReadAsync(async (tx, token) =>
+        {
+            var protocol = await ProtocolRoutes.FindAsync(tx, providerId, protocolId, token);
+            return (await IdentityProviderJson.FindAsync(tx, providerId, token),
+                protocol is null ? null : await MappingJson.Mappings.FindAsync(tx, protocol.MappingId, token));
+        }, ct);
+        if (provider is not { Enabled: true } || mapping is null)
+            return IdentityFaults.Unauthorized("no such enabled provider with that protocol");
+        if ((await bearer.ReadAsync(request.Http.Request, provider, ct)).Failed(out var unproven, out var assertion))
+            return unproven;
+        using var rules = JsonDocument.Parse(mapping.Rules);
+        if (MappingRules.Apply(rules.RootElement, assertion).Failed(out var unmapped, out var identity))
+            return unmapped;
+        return await context.Database.TryWriteAsync<string>(
+            (tx, token) => identity.IsLocal ? FindLocalAsync(tx, identity, token) : EnsureAsync(tx, request.Actor, provider, protocolId, identity, token), ct);
+    }
+
+    private static async Task<Outcome<string>> FindLocalAsync(Session tx, MappedIdentity identity, CancellationToken ct)
+    {
+        if (identity.User is not { } asked)
+            return IdentityFaults.Unauthorized("the mapping names no user");
+        var user = asked.Id is { Length: > 0 } id
+            ? await UserJson.Users.FindAsync(tx, id, ct)
+            : await FindByNameAsync(tx, UserJson.Users, "u", asked, null, ct);
+        return user is { Enabled: true } ? user.Id : IdentityFaults.Unauthorized("no such enabled local user");
+    }
+
+    private async Task<Outcome<string>> EnsureAsync(
+        Session tx, Actor actor, IdentityProvider provider, string protocolId, MappedIdentity identity, CancellationToken ct)
+    {
+        if ((identity.User?.Id ?? identity.User?.Name) is not { Length: > 0 } unique)
+            return IdentityFaults.Unauthorized("the mapping names no user");
+        if (await FindDomainIdAsync(tx, identity.User, provider.DomainId, ct) is not { } domainId)
+            return IdentityFaults.Unauthorized("the mapping names a domain that there is not");
+        if ((await FindGroupsAsync(tx, identity.Groups, ct)).Failed(out var noGroup, out var groups))
+            return noGroup;
+
+        var now = context.Clock.GetUtcNow();
+        if (await FederatedUserStore.FindUserIdAsync(tx, provider.Id, protocolId, unique, ct) is not { } userId)
+        {
+            var user = FederatedUserStore.New(Ids.New(), domainId, identity.User!.Name ?? unique, identity.Email);
+            userId = await FederatedUserStore.InsertAsync(tx, provider.Id, protocolId, unique, user, now, ct);
+            await context.Database.LogAsync(tx, actor with { UserId = userId }, "user", userId, "create", ct);
+        }
+
+        var lifetime = provider.AuthorizationTtlMinutes is { } minutes and > 0 ? TimeSpan.FromMinutes(minutes) : TokenIssuer.Lifetime;
+        await FederatedUserStore.SetGroupsAsync(tx, userId, groups, now + lifetime, ct);
+        return await GrantProjectsAsync(tx, provider, identity.Projects, userId, ct) is { } refused ? refused : userId;
+    }
+
+    // A group that is named and not there is passed over; one whose id is not there is a mistake of the mapping.
+    private static async Task<Outcome<string[]>> FindGroupsAsync(Session tx, IReadOnlyList<MappedName> asked, CancellationToken ct)
+    {
+        var ids = new List<string>();
+        foreach (var group in asked)
+        {
+            var found = group.Id is { } id
+                ? await GroupJson.Groups.FindAsync(tx, id, ct)
+                : await FindByNameAsync(tx, GroupJson.Groups, "g", group, null, ct);
+            if (found is not null)
+                ids.Add(found.Id);
+            else if (group.Id is not null)
+                return IdentityFaults.Unauthorized($"the mapping names group {group.Id}, which there is not");
+        }
+
+        return ids.Distinct().ToArray();
+    }
+
+    // Projects of the mapping are made when they are not there; the user gets the roles on them.
+    private static async Task<Fault?> GrantProjectsAsync(
+        Session tx, IdentityProvider provider, IReadOnlyList<MappedProject> projects, string userId, CancellationToken ct)
+    {
+        if (projects.Count == 0)
+            return null;
+        var graph = await RoleGraph.ReadAsync(tx, ct);
+        foreach (var (name, roleNames) in projects)
+        {
+            if (await FindDomainIdAsync(tx, name, provider.DomainId, ct) is not { } domainId)
+                return IdentityFaults.Unauthorized("the mapping names a domain that there is not");
+            var project = await FindByNameAsync(tx, ProjectJson.Projects, "p", name with { DomainId = domainId }, "p.is_domain = 0", ct)
+                ?? await MakeProjectAsync(tx, domainId, name.Name!, ct);
+            foreach (var roleName in roleNames)
+            {
+                if (graph.FindGlobal(roleName) is not { } role)
+                    return IdentityFaults.Unauthorized($"the mapping names role {roleName}, which there is not");
+                await GrantStore.InsertAsync(tx, new Grant("user", userId, "project", project.Id, role.Id, false), ct);
+            }
+        }
+
+        return null;
+    }
+
+    private static async Task<Project> MakeProjectAsync(Session tx, string domainId, string name, CancellationToken ct)
+    {
+        var project = new Project(
+            Ids.New(), domainId, domainId, false, name, "", true, "", Collections.Extra.None, Collections.Extra.None);
+        await ProjectStore.TryInsertAsync(tx, project, ct);
+        return project;
+    }
+
+    private static async Task<T?> FindByNameAsync<T>(
+        Session tx, Collections.Collection<T> collection, string alias, MappedName name, string? condition, CancellationToken ct)
+        where T : class
+    {
+        if (await FindDomainIdAsync(tx, name, null, ct) is not { } domainId)
+            return null;
+        return await tx.FindAsync(
+            $"{collection.Select} WHERE {alias}.name = @name AND {alias}.domain_id = @domain AND {condition ?? "1 = 1"}", collection.Map, ct,
+            ("name", name.Name ?? ""), ("domain", domainId));
+    }
+
+    private static async Task<string?> FindDomainIdAsync(Session tx, MappedName? name, string? otherwise, CancellationToken ct)
+    {
+        if (name?.DomainId is null && name?.DomainName is null)
+            return otherwise;
+        return await tx.FindAsync("SELECT id FROM identity_projects WHERE is_domain = 1 AND (id = @id OR name = @name)", static row => row.String(0), ct,
+            ("id", name.DomainId), ("name", name.DomainId is null ? name.DomainName : null));
+    }
+}
