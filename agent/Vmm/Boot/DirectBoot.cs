@@ -30,6 +30,7 @@ internal sealed class DirectBoot
             return noRoom;
 
         EntryState.WriteTables(memory);
+        ResetVector.Write(memory);
         var map = MemoryMap.Of(memory);
         ulong initrdBytes = request.Initrd?.Length ?? 0;
         if (entry!.Protocol == BootProtocol.Pvh)

@@ -21,7 +21,7 @@ internal static class MemoryLayout
 
     /// <summary>ACPI tables, in the area where kernels search for the RSDP too.</summary>
     public const ulong AcpiTables = 0xE0000;
-    public const ulong AcpiTablesEnd = 0x100000;
+    public const ulong AcpiTablesEnd = 0xFFFF0;         // the reset vector
 
     public const ulong HighRamStart = 1 * MiB;
 

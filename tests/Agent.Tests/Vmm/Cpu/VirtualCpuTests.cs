@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Appliance.Agent.Tests.Vmm.Guest;
 using Appliance.Linux.Libc;
+using Appliance.Vmm.Acpi;
+using Appliance.Vmm.Boot;
 using Appliance.Vmm.Cpu;
 using Appliance.Vmm.Memory;
 
@@ -211,6 +213,19 @@ public sealed class VirtualCpuTests
 
         Assert.Equal(CpuEnd.TripleFault, await guest.Ended.WaitAsync(Patience, TestContext.Current.CancellationToken));
         Assert.Throws<InvalidOperationException>(() => guest.Cpu.Ask(static _ => 0));
+    }
+
+    [Fact]
+    public async Task A_jump_to_the_reset_vector_asks_for_a_reset()
+    {
+        // jmp F000:FFF0
+        using var guest = new TinyGuest([0xEA, 0xF0, 0xFF, 0x00, 0xF0]);
+        ResetVector.Write(guest.Memory);
+        var reset = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        guest.Ports.Add(PowerPorts.Start, PowerPorts.PortCount, new PowerPorts(static () => { }, reset.SetResult));
+        guest.Start();
+
+        await reset.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
     }
 
     [Fact]
