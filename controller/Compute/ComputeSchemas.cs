@@ -78,9 +78,10 @@ internal static class ComputeSchemas
 
     private static string? BoundsOf(JsonElement value, long min, long max)
     {
-        if (value.ValueKind != JsonValueKind.String
-            || !decimal.TryParse(value.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        if (value.ValueKind != JsonValueKind.String || value.GetString() is not { Length: > 0 } text || !text.All(char.IsAsciiDigit))
             return null;
+        // Digits too many for a number are beyond every bound.
+        var number = decimal.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : decimal.MaxValue;
         if (number < min)
             return $"{PythonText.Repr(value)} is less than the minimum of {min}";
         return number > max ? $"{PythonText.Repr(value)} is greater than the maximum of {max}" : null;

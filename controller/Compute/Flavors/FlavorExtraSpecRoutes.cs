@@ -64,7 +64,7 @@ internal sealed class FlavorExtraSpecRoutes(FlavorStore store)
     private static Fault NoSpec(string id, string key) => ComputeFaults.NotFound($"Flavor {id} has no extra specs with key {key}.");
 
     private static Dictionary<string, string> Read(JsonElement specs) =>
-        specs.EnumerateObject().ToDictionary(static member => member.Name, static member => PythonText.Str(member.Value));
+        specs.ToMap(static value => PythonText.Str(value));
 
     private static ApiResult Answer(IReadOnlyDictionary<string, string> specs) => ApiResult.Ok(json =>
     {

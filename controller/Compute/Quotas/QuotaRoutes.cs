@@ -78,8 +78,8 @@ internal sealed class QuotaRoutes(Database database, IProjects projects, PolicyE
             return NoProject(request);
         var asked = body.GetProperty("quota_set");
         var force = asked.Member("force") is { } given && ComputeSchemas.ParseBoolean(given) == true;
-        var limits = asked.EnumerateObject().Where(static item => item.Name != "force")
-            .ToDictionary(static item => item.Name, item => asked.Int64OrNull(item.Name)!.Value);
+        var limits = asked.EnumerateObject().Select(static item => item.Name).Where(static name => name != "force").Distinct()
+            .ToDictionary(static name => name, name => asked.Int64OrNull(name)!.Value);
         var fault = await database.TryWriteAsync(async (tx, token) =>
         {
             var used = await QuotaStore.CountAsync(tx, project, user, token);

@@ -3,6 +3,7 @@ using Appliance.Controller.Compute.Quotas;
 using Appliance.Controller.Compute.Servers.Actions;
 using Appliance.Controller.Compute.Servers.Create;
 using Appliance.Controller.Http;
+using Appliance.Controller.Http.Json;
 
 namespace Appliance.Controller.Compute.Servers;
 
@@ -107,7 +108,7 @@ internal sealed class ServerMetadataRoutes(ServerContext context)
     }
 
     private static Dictionary<string, string> Read(JsonElement metadata) =>
-        metadata.EnumerateObject().ToDictionary(static item => item.Name, static item => item.Value.GetString()!);
+        metadata.ToMap(static value => value.GetString()!);
 
     private static Fault NoItem() => ComputeFaults.NotFound("Metadata item was not found");
 

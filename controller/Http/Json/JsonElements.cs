@@ -29,4 +29,13 @@ internal static class JsonElements
             when long.TryParse(text.GetString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) => value,
         _ => null,
     };
+
+    /// <summary>The members of an object as a map. Of a name given twice the last counts, as it does for Python's <c>json</c>.</summary>
+    public static Dictionary<string, T> ToMap<T>(this JsonElement body, Func<JsonElement, T> read)
+    {
+        var map = new Dictionary<string, T>();
+        foreach (var member in body.EnumerateObject())
+            map[member.Name] = read(member.Value);
+        return map;
+    }
 }

@@ -39,8 +39,8 @@ internal sealed partial class ImageDataRoutes(
             using (var file = files.Create(image.Id))
                 data = await ImageUpload.StoreAsync(request.Http.Request.BodyReader, file, maxBytes, ct);
             var inspection = await inspector.InspectAsync(files.PathOf(image.Id), image.DiskFormat!, data.SizeBytes, ct);
-            if (inspection.Danger is { } danger)
-                return await GiveUpAsync(request, image, new Fault(FaultKind.Invalid, $"Image {image.Id} was not accepted: {danger}."));
+            if (inspection.Refusal is { } refusal)
+                return await GiveUpAsync(request, image, new Fault(FaultKind.UnsupportedMediaType, refusal));
             return await FinishAsync(request, image, data, inspection);
         }
         catch (ImageTooLargeException)

@@ -6,9 +6,13 @@ namespace Appliance.Controller.Images.Data;
 
 /// <summary>What is inside uploaded data.</summary>
 /// <param name="VirtualSizeBytes">Null when it cannot be told.</param>
-/// <param name="Danger">The data refers to other files of whoever opens it: it must not be stored.</param>
+/// <param name="Refusal">Why the data must not be stored under the format it claims; null when it may.</param>
 /// <param name="Fault">Why no server can boot from it; null when one can.</param>
-internal sealed record Inspection(long? VirtualSizeBytes, string? Danger, string? Fault);
+internal sealed record Inspection(long? VirtualSizeBytes, string? Refusal, string? Fault)
+{
+    /// <summary>Data that refers to other files of whoever opens it.</summary>
+    public static Inspection Unsafe(string reason) => new(null, $"Image failed safety checks: {reason}", null);
+}
 
 /// <summary>
 /// Looks into uploaded images with <c>qemu-img</c>, always as the format the image claims, inside a jail: own user, mount, network and
@@ -19,17 +23,30 @@ internal sealed partial class ImageInspector(ILogger<ImageInspector> log)
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
     private const int MaxOutputChars = 1 << 20;
 
+    /// <summary>Glance's decisions and words (glance/location.py, set_data), with the reason of an unsafe image in addition.</summary>
     public async Task<Inspection> InspectAsync(string path, string diskFormat, long sizeBytes, CancellationToken ct)
     {
-        switch (diskFormat)
+        var header = ReadHeader(path);
+        var found = DataFormat.Of(header);
+        if (!DataFormat.Fits(diskFormat, found))
+            return new Inspection(null, $"Image disk_format {diskFormat} does not match stream data {found}", null);
+        // Also of data that claims to be raw: who downloads it may open it as what it looks like.
+        if (found == DataFormat.Qcow2 && DataFormat.FindReference(header) is { } reference)
+            return Inspection.Unsafe(reference);
+        return diskFormat switch
         {
-            case "raw" or "ami" or "ari" or "aki" or "iso":
-                return new Inspection(diskFormat is "raw" or "iso" ? sizeBytes : null, null, null);
-            case "qcow2":
-                return await InspectQcow2Async(path, ct);
-            default:
-                return new Inspection(null, null, $"Disk format {diskFormat} can be stored but not booted here; convert the image to qcow2 or raw.");
-        }
+            DataFormat.Raw or "iso" => new Inspection(sizeBytes, null, null),
+            "ami" or "ari" or "aki" => new Inspection(null, null, null),
+            DataFormat.Qcow2 => await InspectQcow2Async(path, ct),
+            _ => new Inspection(null, null, $"Disk format {diskFormat} can be stored but not booted here; convert the image to qcow2 or raw."),
+        };
+    }
+
+    private static byte[] ReadHeader(string path)
+    {
+        using var file = File.OpenHandle(path);
+        var header = new byte[DataFormat.HeaderBytes];
+        return header[..RandomAccess.Read(file, header, 0)];
     }
 
     private async Task<Inspection> InspectQcow2Async(string path, CancellationToken ct)
@@ -38,16 +55,16 @@ internal sealed partial class ImageInspector(ILogger<ImageInspector> log)
         if (exitCode != 0)
         {
             LogRefused(path, exitCode, output);
-            return new Inspection(null, null, "The data is not a readable qcow2 image.");
+            return new Inspection(null, "Image format inspection failed: the data is not a whole qcow2 image", null);
         }
 
         using var document = JsonDocument.Parse(output);
         var info = document.RootElement;
         var data = info.Member("format-specific")?.Member("data") ?? default;
         if (info.StringOrNull("backing-filename") is not null)
-            return new Inspection(null, "the image has a backing file", null);
+            return Inspection.Unsafe("it has a backing file");
         if (data.StringOrNull("data-file") is not null)
-            return new Inspection(null, "the image keeps its data in another file", null);
+            return Inspection.Unsafe("it keeps its data in another file");
         return new Inspection(info.Int64OrNull("virtual-size"), null,
             info.BoolOrNull("encrypted") == true ? "Encrypted qcow2 images cannot be booted." : null);
     }

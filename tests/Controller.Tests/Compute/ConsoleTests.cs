@@ -17,8 +17,11 @@ public class ConsoleTests
         await cloud.ServerInAsync(id, "ACTIVE");
         var whole = (string)(await cloud.ActAsync(id, """{"os-getConsoleOutput": {}}""", 200)).Json["output"]!;
         Assert.Equal(20, whole.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
-        var last = (string)(await cloud.ActAsync(id, """{"os-getConsoleOutput": {"length": "2"}}""", 200)).Json["output"]!;
+        var last = (string)(await cloud.ActAsync(id, """{"os-getConsoleOutput": {"length": "3"}}""", 200)).Json["output"]!;
         Assert.Equal($"line 19 of {id}\nline 20 of {id}\n", last);
+        await cloud.ActAsync(id, """{"os-stop": null}""", 202);
+        await cloud.ServerInAsync(id, "SHUTOFF");
+        Assert.Equal(last, (string)(await cloud.ActAsync(id, """{"os-getConsoleOutput": {"length": 3}}""", 200)).Json["output"]!);
         await cloud.ActAsync(id, """{"os-getConsoleOutput": {"length": "x"}}""", 400);
     }
 
@@ -49,13 +52,15 @@ public class ConsoleTests
     }
 
     [Theory]
-    [InlineData("a\nb\nc\n", 2L, "b\nc\n")]
+    [InlineData("a\nb\nc\n", 2L, "c\n")]
+    [InlineData("a\nb\nc\n", 1L, "")]
+    [InlineData("a\n\n", 2L, "\n")]
     [InlineData("a\nb\nc", 2L, "b\nc")]
     [InlineData("a\nb\n", 10L, "a\nb\n")]
     [InlineData("a\r\nb\n", null, "a\nb\n")]
     [InlineData("a\n", 0L, "")]
     [InlineData("", 3L, "")]
-    public void Last_lines_are_counted_as_people_count_them(string log, long? count, string expected) =>
+    public void Last_lines_are_counted_as_Nova_counts_them(string log, long? count, string expected) =>
         Assert.Equal(expected, ConsoleText.LastLines(log, count));
 
     private static async Task<string> ReceiveAsync(ClientWebSocket socket)

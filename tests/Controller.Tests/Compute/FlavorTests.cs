@@ -30,6 +30,8 @@ public class FlavorTests
     [InlineData("""{"flavor": {"name": "a", "ram": 0, "vcpus": 1, "disk": 0}}""", "Invalid input for field/attribute ram. Value: 0. 0 is less than the minimum of 1")]
     [InlineData("""{"flavor": {"name": " a", "ram": 1, "vcpus": 1, "disk": 0}}""", "An invalid 'name' value was provided.")]
     [InlineData("""{"flavor": {"name": "a", "ram": 1, "vcpus": 1}}""", "'disk' is a required property")]
+    [InlineData("""{"flavor": {"name": "a", "ram": "9999999999999999999999999999999999999999", "vcpus": 1, "disk": 1}}""", "is greater than the maximum of 2147483647")]
+    [InlineData("""{"flavor": {"name": "a", "ram": 1, "vcpus": 1, "disk": 1, "swap": "9999999999999999999999999999999999999999"}}""", "is greater than the maximum of 2147483647")]
     [InlineData("""{"server": {}}""", "'flavor' is a required property")]
     public async Task A_bad_body_is_refused_in_Novas_words(string body, string message)
     {
@@ -58,6 +60,9 @@ public class FlavorTests
         var specs = Flavors + "/1/os-extra_specs";
         (await cloud.PostAsync(specs, """{"extra_specs": {"hw:numa_nodes": 1, "a": "b"}}""")).ShouldBe(200);
         Assert.Equal("1", (string?)(await cloud.GetAsync(specs)).Json["extra_specs"]!["hw:numa_nodes"]);
+        (await cloud.PostAsync(specs, """{"extra_specs": {"twice": "x", "twice": "y"}}""")).ShouldBe(200);
+        Assert.Equal("y", (string?)(await cloud.GetAsync(specs + "/twice")).Json["twice"]);
+        (await cloud.DeleteAsync(specs + "/twice")).ShouldBe(200);
         (await cloud.PutAsync(specs + "/a", """{"a": "c"}""")).ShouldBe(200);
         (await cloud.PutAsync(specs + "/a", """{"x": "c"}""")).ShouldBeFault(400, "badRequest", "Request body and URI mismatch");
         (await cloud.DeleteAsync(specs + "/a")).ShouldBe(200);

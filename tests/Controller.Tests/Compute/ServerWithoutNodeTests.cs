@@ -30,6 +30,16 @@ public class ServerWithoutNodeTests
         Assert.Contains(id, (await cloud.GetAsync(ServerPaths.Servers + "?deleted=True")).Text);
     }
 
+    [Fact]
+    public async Task Of_metadata_given_twice_the_last_counts()
+    {
+        await using var cloud = await TestCloud.StartAsync();
+        var id = await cloud.CreateServerAsync(further: """, "metadata": {"a": "1", "a": "2"}""");
+        var metadata = $"{ServerPaths.Servers}/{id}/metadata";
+        Assert.Equal("2", (string?)(await cloud.GetAsync(metadata)).Json["metadata"]!["a"]);
+        Assert.Equal("4", (string?)(await cloud.PostAsync(metadata, """{"metadata": {"a": "3", "a": "4"}}""")).ShouldBe(200).Json["metadata"]!["a"]);
+    }
+
     [Theory]
     [InlineData("""{"server": {"name": "", "imageRef": "IMAGE", "flavorRef": "1"}}""", 400, "Invalid input for field/attribute name. Value: . '' is too short")]
     [InlineData("""{"server": {"name": "a", "imageRef": "IMAGE", "flavorRef": "none"}}""", 400, "Flavor none could not be found.")]
@@ -57,6 +67,7 @@ public class ServerWithoutNodeTests
     [Theory]
     [InlineData("?limit=x", 400, "Invalid input for query parameters limit")]
     [InlineData("?changes-since=yesterday", 400, "is not a 'date-time'")]
+    [InlineData("?changes-since=2011/01/01", 400, "Invalid input for query parameters changes-since. Value: 2011/01/01. '2011/01/01' is not a 'date-time'")]
     [InlineData("?metadata=a", 400, "Invalid filter field: metadata.")]
     [InlineData("?_x=a", 400, "Invalid filter field: _x.")]
     [InlineData("?name=(", 400, "is not a 'regex'")]

@@ -5,7 +5,10 @@ namespace Appliance.Controller.Compute.Servers.Consoles;
 /// <summary>Console output as the API gives it.</summary>
 internal static class ConsoleText
 {
-    /// <summary>The last lines of a log, without the control characters that JSON clients choke on.</summary>
+    /// <summary>
+    /// The last lines of a log, without the control characters that JSON clients choke on. Counted as nova/compute/manager.py, _tail_log, does
+    /// it, for clients count what they get the same way: what follows the last line end is a line too, mostly an empty one.
+    /// </summary>
     /// <param name="count">Null or -1: all.</param>
     public static string LastLines(string log, long? count)
     {
@@ -15,9 +18,7 @@ internal static class ConsoleText
         if (count == 0)
             return "";
 
-        // A final line end closes the last line; it begins no further one.
-        var end = text.EndsWith('\n') ? text.Length - 1 : text.Length;
-        var start = end;
+        var start = text.Length;
         for (var found = 0L; start > 0; start--)
         {
             if (text[start - 1] == '\n' && ++found == count)

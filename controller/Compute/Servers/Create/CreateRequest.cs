@@ -110,7 +110,7 @@ internal static class CreateRequestReader
         : null;
 
     private static Dictionary<string, string> ReadMetadata(JsonElement server) => server.Member("metadata") is { } metadata
-        ? metadata.EnumerateObject().ToDictionary(static item => item.Name, static item => item.Value.GetString()!)
+        ? metadata.ToMap(static value => value.GetString()!)
         : [];
 
     private static List<InjectedFileDocument> ReadFiles(JsonElement server) => server.Member("personality") is { } files

@@ -59,14 +59,10 @@ internal sealed class CreateServers(ServerContext context, FlavorStore flavors, 
         if ((await context.Networking.PlanAsync(tx, caller, request.Networks, count, ct)).Failed(out var badNetwork, out var networks))
             return badNetwork;
 
-        var kernel = await FindPartAsync(tx, caller, image, "kernel_id", ct);
-        var ramdisk = await FindPartAsync(tx, caller, image, "ramdisk_id", ct);
-        return new CreatePlan(request, flavor, image, ImageRules.ToDocument(image, kernel, ramdisk), key, networks, ask, count);
+        if ((await BootParts.FindAsync(tx, caller, images, image, ct)).Failed(out var badPart, out var document))
+            return badPart;
+        return new CreatePlan(request, flavor, image, document, key, networks, ask, count);
     }
-
-    private async Task<BootImage?> FindPartAsync(Session tx, Caller caller, BootImage image, string property, CancellationToken ct) =>
-        image.Properties.TryGetValue(property, out var id) && id.Length > 0
-        && await images.FindAsync(tx, caller, id, ct) is { Sha512: not null } part ? part : null;
 
     private static async Task<Outcome<int>> CountAsync(Session tx, Caller caller, CreateRequest request, Flavor flavor, CancellationToken ct)
     {

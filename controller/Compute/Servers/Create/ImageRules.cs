@@ -12,6 +12,8 @@ internal static class ImageRules
     // What the node reads: the others need a conversion that nobody asked for.
     private static readonly string[] BootableFormats = ["qcow2", "raw"];
 
+    private static readonly string[] PartFormats = ["aki", "ari", "ami", "raw"];
+
     public static Fault? Check(BootImage image, Flavor flavor)
     {
         if (image.Status != "active" || image.Sha512 is null)
@@ -23,6 +25,16 @@ internal static class ImageRules
         if (image.MinRamMiB > flavor.MemoryMiB)
             return ComputeFaults.Invalid("Flavor's memory is too small for requested image.");
         return flavor.RootGiB == 0 ? null : CheckDisk(image, flavor.RootGiB * BytesPerGiB);
+    }
+
+    /// <summary>A kernel or a ramdisk: the bytes of the image are the file.</summary>
+    public static Fault? CheckPart(BootImage part)
+    {
+        if (part.Status != "active" || part.Sha512 is null)
+            return ComputeFaults.Invalid($"Image {part.Id} is not active.");
+        return PartFormats.Contains(part.DiskFormat)
+            ? null
+            : Unacceptable(part, $"its disk format is {part.DiskFormat}; kernels and ramdisks are aki, ari, ami or raw");
     }
 
     /// <summary>The image as its node gets it.</summary>

@@ -11,12 +11,12 @@ internal static class ResourceNeeds
 
     public static ResourceRequest Of(Flavor flavor)
     {
-        var swapGiB = (flavor.SwapMiB + MiBPerGiB - 1) / MiBPerGiB;
+        var swapGiB = ((long)flavor.SwapMiB + MiBPerGiB - 1) / MiBPerGiB;
         var resources = new Dictionary<string, long>
         {
             ["VCPU"] = flavor.Vcpus,
             ["MEMORY_MB"] = flavor.MemoryMiB,
-            ["DISK_GB"] = flavor.RootGiB + flavor.EphemeralGiB + swapGiB,
+            ["DISK_GB"] = (long)flavor.RootGiB + flavor.EphemeralGiB + swapGiB,
         };
         List<string> required = [], forbidden = [];
         foreach (var (name, value) in flavor.ExtraSpecs)

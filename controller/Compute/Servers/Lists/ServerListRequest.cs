@@ -52,7 +52,7 @@ internal sealed class ServerListReader(PolicyEngine policy)
             case "status":
                 return ApplyStatus(filters, request);
             case "changes-since":
-                if (!DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var since))
+                if (!IsoTime.TryParse(value, out var since))
                     return ComputeSchemas.InvalidQuery(key, value, $"'{value}' is not a 'date-time'");
                 filters.AtOrAfter("updated_at", since);
                 return null;
