@@ -12,7 +12,7 @@ namespace Appliance.Agent.Storage;
 internal sealed record CachedImage(string Path, long SizeBytes);
 
 /// <summary>
-/// The images of a node, each fetched, verified and unfolded once, whoever asks first, and kept under its SHA-512. Work on an image goes on
+/// The images of a node, each fetched, verified and unfolded once, whoever asks first, and kept under its SHA-512 and format. Work on an image goes on
 /// when the server that asked for it is gone; unused images go after a while, or sooner when space is short.
 /// </summary>
 internal sealed class ImageCache : IAsyncDisposable
@@ -44,7 +44,7 @@ internal sealed class ImageCache : IAsyncDisposable
     }
 
     /// <summary>Names the images that servers of this node use: they stay.</summary>
-    public void SetInUse(IReadOnlySet<string> sha512) => _eviction.InUse = sha512;
+    public void SetInUse(IReadOnlySet<string> names) => _eviction.InUse = names;
 
     /// <summary>The image, fetched and unfolded when it is not here yet. Cancelling stops the waiting, not the work.</summary>
     /// <param name="progress">Told what takes long.</param>
@@ -54,14 +54,15 @@ internal sealed class ImageCache : IAsyncDisposable
             return new Fault($"Image {image.Id} has no valid SHA-512; upload it again.");
 
         Build build;
+        var name = StorageLayout.NameOf(image);
         lock (_lock)
         {
-            if (Find(image.Sha512) is { } cached)
+            if (Find(name) is { } cached)
                 return cached;
 
-            if (!_builds.TryGetValue(image.Sha512, out build!))
+            if (!_builds.TryGetValue(name, out build!))
             {
-                _builds[image.Sha512] = build = new Build();
+                _builds[name] = build = new Build();
                 build.Work = Task.Run(() => RunAsync(image, build), CancellationToken.None);
             }
         }
@@ -92,9 +93,9 @@ internal sealed class ImageCache : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private CachedImage? Find(string sha512)
+    private CachedImage? Find(string name)
     {
-        var file = new FileInfo(_layout.ImagePath(sha512));
+        var file = new FileInfo(_layout.ImagePath(name));
         if (!file.Exists)
             return null;
 
@@ -125,7 +126,7 @@ internal sealed class ImageCache : IAsyncDisposable
         finally
         {
             lock (_lock)
-                _builds.Remove(image.Sha512);
+                _builds.Remove(StorageLayout.NameOf(image));
         }
     }
 
@@ -148,14 +149,15 @@ internal sealed class ImageCache : IAsyncDisposable
             }
         }
 
-        var path = _layout.ImagePath(image.Sha512);
+        var name = StorageLayout.NameOf(image);
+        var path = _layout.ImagePath(name);
         Ownership.Reclaim(finished);
         File.SetUnixFileMode(finished, StorageAccess.Published);
         DurableFiles.Publish(finished, path);
         if (finished != fetched)
             File.Delete(fetched);
         _log.Information($"image {image.Id} is ready");
-        return Find(image.Sha512)!;
+        return Find(name)!;
     }
 
     private void Clean()

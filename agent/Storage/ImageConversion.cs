@@ -25,7 +25,7 @@ internal sealed class ImageConversion(StorageOptions options, StorageLayout layo
         if ((await InspectAsync(image, path, source, ct)).Failed(out var refused, out var virtualBytes))
             return refused;
 
-        var rawPath = layout.ConversionPath(image.Sha512);
+        var rawPath = layout.ConversionPath(StorageLayout.NameOf(image));
         File.Delete(rawPath);
         using (var raw = File.OpenHandle(rawPath, FileMode.CreateNew, FileAccess.ReadWrite))
             RandomAccess.SetLength(raw, virtualBytes);

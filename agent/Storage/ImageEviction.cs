@@ -8,7 +8,7 @@ namespace Appliance.Agent.Storage;
 /// </summary>
 internal sealed class ImageEviction(StorageOptions options, StorageLayout layout, Log log, TimeProvider clock)
 {
-    /// <summary>SHA-512 of images that stay.</summary>
+    /// <summary>Names of images that stay.</summary>
     public IReadOnlySet<string> InUse { get; set; } = new HashSet<string>();
 
     /// <summary>Notes that an image was used now. The time is kept in the file, so it outlives the agent.</summary>

@@ -15,7 +15,7 @@ internal sealed class ImageFetch(IImageSource source, StorageLayout layout)
     /// <param name="progress">Told the per cent that are here, every tenth.</param>
     public async Task<Outcome<string>> FetchAsync(ImageDocument image, Action<int> progress, CancellationToken ct)
     {
-        var path = layout.FetchPath(image.Sha512);
+        var path = layout.FetchPath(StorageLayout.NameOf(image));
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA512);
         var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         try

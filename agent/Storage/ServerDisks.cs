@@ -22,12 +22,12 @@ internal sealed class ServerDisks(StorageOptions options, JailOptions jail, Imag
     // Copies block their thread; more at a time than the machine has processors only makes all of them slower.
     private readonly SemaphoreSlim _copies = new(Environment.ProcessorCount);
 
-    /// <summary>SHA-512 of the images a server's document needs.</summary>
+    /// <summary>Names (<see cref="StorageLayout.NameOf"/>) of the images a server's document needs.</summary>
     public static IEnumerable<string> ImagesOf(ImageDocument? image) =>
-        image is null ? [] : new[] { image, image.Kernel, image.Ramdisk }.OfType<ImageDocument>().Select(one => one.Sha512);
+        image is null ? [] : new[] { image, image.Kernel, image.Ramdisk }.OfType<ImageDocument>().Select(StorageLayout.NameOf);
 
     /// <summary>Names the images that servers of this node use: they are kept.</summary>
-    public void SetImagesInUse(IReadOnlySet<string> sha512) => images.SetInUse(sha512);
+    public void SetImagesInUse(IReadOnlySet<string> names) => images.SetInUse(names);
 
     /// <summary>All disks of a server, made where they are missing.</summary>
     /// <param name="progress">Told what takes long.</param>

@@ -1,11 +1,13 @@
+using Appliance.Protocol.Documents;
+
 namespace Appliance.Agent.Storage;
 
 /// <summary>
 /// Where a node keeps bytes, below its data folder, all on one file system so that disks can share blocks with images:
 /// <code>
-/// images/{sha512}                    an image as raw bytes, sparse, read-only, complete
-/// images/partial/{sha512}.fetch      an image as it arrives; a later fetch goes on at its end
-/// images/partial/{sha512}.raw        the same while it is converted; begun anew after a crash
+/// images/{name}                      an image as raw bytes, sparse, read-only, complete; its name: NameOf
+/// images/partial/{name}.fetch        an image as it arrives; a later fetch goes on at its end
+/// images/partial/{name}.raw          the same while it is converted; begun anew after a crash
 /// servers/{id}/root.disk             raw; also ephemeral.disk and swap.disk
 /// servers/{id}/*.partial             a disk in the making; begun anew after a crash
 /// </code>
@@ -24,9 +26,15 @@ internal sealed class StorageLayout
 
     public string Partial { get; }
 
-    public string ImagePath(string sha512) => Path.Combine(Images, sha512);
+    /// <summary>
+    /// What an image is kept under: its SHA-512 and how it is read. The same bytes as qcow2 and as raw are two disks; were they one file, a
+    /// tenant who uploads the bytes of somebody's image under the other format would give that image's servers a wrong disk.
+    /// </summary>
+    public static string NameOf(ImageDocument image) => image.DiskFormat == DiskFormats.Qcow2 ? image.Sha512 + "-qcow2" : image.Sha512;
 
-    public string FetchPath(string sha512) => Path.Combine(Partial, sha512 + ".fetch");
+    public string ImagePath(string name) => Path.Combine(Images, name);
 
-    public string ConversionPath(string sha512) => Path.Combine(Partial, sha512 + ".raw");
+    public string FetchPath(string name) => Path.Combine(Partial, name + ".fetch");
+
+    public string ConversionPath(string name) => Path.Combine(Partial, name + ".raw");
 }

@@ -54,6 +54,22 @@ public sealed class ImageCacheTests
     }
 
     [Fact]
+    public async Task The_same_bytes_under_two_formats_are_two_disks()
+    {
+        using var folder = new TestFolder();
+        await using var storage = new TestStorage(folder.Path, new TestImages());
+        var path = Path.Combine(folder.Path, "x.qcow2");
+        await TestStorage.RunAsync("qemu-img", "create", "-q", "-f", "qcow2", path, "1M");
+        var bytes = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+
+        var raw = await storage.EnsureAsync(storage.Images.Add(bytes));
+        var unfolded = await storage.EnsureAsync(storage.Images.Add(bytes, "qcow2"));
+
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(raw.Path, TestContext.Current.CancellationToken));
+        Assert.Equal(new byte[1 << 20], await File.ReadAllBytesAsync(unfolded.Path, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task Without_a_link_the_image_is_waited_for()
     {
         using var folder = new TestFolder();
