@@ -87,7 +87,11 @@ internal sealed class NodeParts : IAsyncDisposable
 
     /// <summary>What the controller may ask of the servers.</summary>
     public Link.LinkHandlers CreateHandlers() => new(
-        new Dictionary<string, Link.RequestHandler> { [LinkMethods.ConsoleLog] = ServerRequests.ConsoleLog(Fleet) },
+        new Dictionary<string, Link.RequestHandler>
+        {
+            [LinkMethods.ConsoleLog] = ServerRequests.ConsoleLog(Fleet),
+            [LinkMethods.HostUptime] = HostRequests.UptimeAsync,
+        },
         (serverId, _) => Task.FromResult(Fleet.OpenSerial(serverId)));
 
     private static NodeNetwork CreateNetwork(AgentOptions options, DataFolder folder)

@@ -27,5 +27,6 @@ namespace Appliance.Protocol;
 [JsonSerializable(typeof(ServerStatusDetails))]
 [JsonSerializable(typeof(ConsoleLogArguments))]
 [JsonSerializable(typeof(ConsoleLogResult))]
+[JsonSerializable(typeof(HostUptimeResult))]
 [JsonSerializable(typeof(NodeReport))]
 public sealed partial class ProtocolJson : JsonSerializerContext;

@@ -75,11 +75,12 @@ internal sealed class ComputeApi : ApiService
         new ConsoleRoutes(_servers).Map(v21);
 
         var (database, clock) = (_platform.Database, _platform.Clock);
-        new HypervisorRoutes(database, new HypervisorStore(_servers.Hosts, _neighbours.Claims)).Map(v21);
+        new HypervisorRoutes(database, new HypervisorStore(_servers.Hosts, _neighbours.Claims), _neighbours.Nodes, clock).Map(v21);
         new ServiceRoutes(database, _servers.Hosts, clock).Map(v21);
         new ZoneRoutes(database, _servers.Hosts, clock).Map(v21);
         new AggregateRoutes(database, _servers.Hosts, clock).Map(v21);
         new QuotaRoutes(database, _neighbours.Projects, _platform.Policy).Map(v21);
+        new QuotaClassRoutes(database).Map(v21);
         new ServerGroupRoutes(database, clock).Map(v21);
         new LimitRoutes(database, _platform.Policy).Map(v21);
         new UsageRoutes(database, _platform.Policy, clock).Map(v21);

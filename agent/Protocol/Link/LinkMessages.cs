@@ -63,6 +63,9 @@ public static class LinkMethods
 {
     /// <summary><see cref="ConsoleLogArguments"/> → <see cref="ConsoleLogResult"/>.</summary>
     public const string ConsoleLog = "console_log";
+
+    /// <summary>No arguments → <see cref="HostUptimeResult"/>.</summary>
+    public const string HostUptime = "host_uptime";
 }
 
 /// <param name="MaxBytes">From the end.</param>
@@ -70,6 +73,11 @@ public sealed record ConsoleLogArguments(string ServerId, int MaxBytes);
 
 /// <param name="Base64">Raw bytes the guest wrote.</param>
 public sealed record ConsoleLogResult(string Base64);
+
+/// <summary>How long the node's machine has been up and how busy it is, as uptime(1) says it.</summary>
+/// <param name="Users">Logged in to the machine itself.</param>
+/// <param name="Load">Averages over 1, 5 and 15 minutes.</param>
+public sealed record HostUptimeResult(double UptimeSeconds, int Users, IReadOnlyList<double> Load);
 
 /// <summary>Channels of the multiplexer (Nerdbank.Streams, protocol version 3).</summary>
 public static class LinkChannels

@@ -188,7 +188,7 @@ internal sealed class AggregateRoutes(Database database, HostStore hosts, TimePr
         (await AggregateStore.ListAsync(tx, ct)).FirstOrDefault(aggregate => aggregate.Zone is not null && aggregate.Hosts.Contains(host))?.Zone;
 
     private static Outcome<long> ReadNumber(ApiRequest request) =>
-        long.TryParse(request.Path("aggregate_id"), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        long.TryParse(request.Path("aggregate_id"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? number : ComputeFaults.Invalid("Invalid input received: id must be an integer");
 
     private static Fault Missing(ApiRequest request) => ComputeFaults.NotFound($"Aggregate {request.Path("aggregate_id")} could not be found.");

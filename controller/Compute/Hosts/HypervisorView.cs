@@ -13,6 +13,14 @@ internal static class HypervisorView
         json.WriteEndObject();
     }
 
+    public static void WriteUptime(Utf8JsonWriter json, Hypervisor hypervisor, string uptime)
+    {
+        json.WriteStartObject();
+        WriteIdentity(json, hypervisor);
+        json.WriteString("uptime", uptime);
+        json.WriteEndObject();
+    }
+
     public static void WriteFull(Utf8JsonWriter json, Hypervisor hypervisor)
     {
         json.WriteStartObject();

@@ -11,7 +11,8 @@ internal sealed class QuotaRoutes(Database database, IProjects projects, PolicyE
 {
     private const string Policies = "os_compute_api:os-quota-sets:";
 
-    private static readonly JsonSchema Update = JsonSchema.Object.Closed().Required("quota_set", Limits());
+    private static readonly JsonSchema Update = JsonSchema.Object.Closed().Required("quota_set",
+        QuotaSchemas.Limits().Property("force", ComputeSchemas.Boolean));
 
     public void Map(ApiRoutes v21)
     {
@@ -60,9 +61,10 @@ internal sealed class QuotaRoutes(Database database, IProjects projects, PolicyE
     {
         if (!await projects.ExistsAsync(request.Path("project_id"), ct))
             return NoProject(request);
-        return Answer(request, withId: true, static json =>
+        var limits = await database.ReadAsync((tx, token) => QuotaClassStore.ListLimitsAsync(tx, QuotaClassStore.Default, token), ct);
+        return Answer(request, withId: true, json =>
         {
-            foreach (var (resource, limit) in QuotaLimits.All)
+            foreach (var (resource, limit) in limits)
                 json.WriteNumber(resource, limit);
         });
     }
@@ -78,8 +80,7 @@ internal sealed class QuotaRoutes(Database database, IProjects projects, PolicyE
             return NoProject(request);
         var asked = body.GetProperty("quota_set");
         var force = asked.Member("force") is { } given && ComputeSchemas.ParseBoolean(given) == true;
-        var limits = asked.EnumerateObject().Select(static item => item.Name).Where(static name => name != "force").Distinct()
-            .ToDictionary(static name => name, name => asked.Int64OrNull(name)!.Value);
+        var limits = QuotaSchemas.Read(asked);
         var fault = await database.TryWriteAsync(async (tx, token) =>
         {
             var used = await QuotaStore.CountAsync(tx, project, user, token);
@@ -134,21 +135,4 @@ internal sealed class QuotaRoutes(Database database, IProjects projects, PolicyE
         json.WriteEndObject();
         json.WriteEndObject();
     });
-
-    private static JsonSchema Limits()
-    {
-        var schema = JsonSchema.Object.Closed().Property("force", ComputeSchemas.Boolean);
-        foreach (var (resource, _) in QuotaLimits.All)
-            schema.Property(resource, JsonSchema.Of("integer", "string").Pattern("^-?[0-9]+$").Rule(CheckNumber));
-        return schema;
-    }
-
-    private static string? CheckNumber(JsonElement value)
-    {
-        if (!decimal.TryParse(PythonText.Str(value), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
-            return null;          // the pattern has its own message
-        if (number < -1)
-            return $"{PythonText.Repr(value)} is less than the minimum of -1";
-        return number > int.MaxValue ? $"{PythonText.Repr(value)} is greater than the maximum of {int.MaxValue}" : null;
-    }
 }

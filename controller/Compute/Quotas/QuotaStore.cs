@@ -12,6 +12,7 @@ internal static class QuotaStore
             project_id TEXT NOT NULL, user_id TEXT NOT NULL, resource TEXT NOT NULL, hard_limit BIGINT NOT NULL,
             PRIMARY KEY (project_id, user_id, resource));
         """,
+        QuotaClassStore.Table,
     ]);
 
     /// <summary>All limits of a project, in <see cref="QuotaLimits.All"/>'s order.</summary>
@@ -31,7 +32,8 @@ internal static class QuotaStore
                 rows[resource] = limit;
         }
 
-        return [.. QuotaLimits.All.Select(entry => (entry.Resource, rows.GetValueOrDefault(entry.Resource, entry.Default)))];
+        var defaults = await QuotaClassStore.ListLimitsAsync(tx, QuotaClassStore.Default, ct);
+        return [.. defaults.Select(entry => (entry.Resource, rows.GetValueOrDefault(entry.Resource, entry.Limit)))];
     }
 
     /// <summary>Servers, cores and memory (MiB) of a project, or of one user in it.</summary>

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Appliance.Controller.Compute.Hosts;
+using Appliance.Protocol.Link;
 
 namespace Appliance.Controller.Tests.Compute;
 
@@ -35,6 +37,8 @@ public class AdministrationTests
         var aggregate = (await cloud.PostAsync(Root + "/os-aggregates", """{"aggregate": {"name": "a", "availability_zone": "moon"}}"""))
             .ShouldBe(200).Json["aggregate"]!;
         var path = $"{Root}/os-aggregates/{aggregate["id"]}";
+        (await cloud.GetAsync(Root + "/os-aggregates/-1")).ShouldBeFault(404, "itemNotFound", "Aggregate -1 could not be found.");
+        (await cloud.DeleteAsync(Root + "/os-aggregates/x")).ShouldBeFault(400, "badRequest", "id must be an integer");
         (await cloud.PostAsync(path + "/action", """{"add_host": {"host": "nobody"}}""")).ShouldBe(404);
         (await cloud.PostAsync(path + "/action", """{"add_host": {"host": "far"}}""")).ShouldBe(200);
         (await cloud.PostAsync(path + "/action", """{"add_host": {"host": "far"}}""")).ShouldBe(409);
@@ -78,6 +82,67 @@ public class AdministrationTests
         Assert.Equal(2, (await cloud.GetAsync($"{Root}/os-server-groups/{apart}")).Json["server_group"]!["members"]!.AsArray().Count);
         (await cloud.DeleteAsync($"{Root}/os-server-groups/{apart}")).ShouldBe(204);
         (await cloud.GetAsync($"{Root}/os-server-groups/{apart}")).ShouldBe(404);
+    }
+
+    [Fact]
+    public async Task The_uptime_of_a_hypervisor_is_what_its_node_says_now()
+    {
+        await using var cloud = await TestCloud.StartAsync();
+        await using var node = await ScriptedNode.JoinAsync(cloud);
+        var id = (int)(await cloud.GetAsync(Root + "/os-hypervisors")).Json["hypervisors"]![0]!["id"]!;
+        var hypervisor = (await cloud.GetAsync($"{Root}/os-hypervisors/{id}/uptime")).ShouldBe(200).Json["hypervisor"]!;
+        Assert.Equal("n1", (string?)hypervisor["hypervisor_hostname"]);
+        Assert.Equal("up", (string?)hypervisor["state"]);
+        // As the openstack client takes it apart.
+        Assert.Matches(@"^\s*(.+)\sup\s+(.+),\s+(.+)\susers?,\s+load average:\s(.+)$", (string)hypervisor["uptime"]!);
+
+        (await cloud.GetAsync($"{Root}/os-hypervisors/999/uptime")).ShouldBeFault(404, "itemNotFound", "Hypervisor with ID '999' could not be found.");
+        await node.DisconnectAsync();
+        await Eventually.TrueAsync(async () => (await cloud.GetAsync($"{Root}/os-hypervisors/{id}/uptime")).Status == 400, "the node is down");
+        (await cloud.GetAsync($"{Root}/os-hypervisors/{id}/uptime"))
+            .ShouldBeFault(400, "badRequest", "Compute service of n1 is unavailable at this time.");
+        node.Reconnect();
+    }
+
+    [Theory]
+    [InlineData(59, 1, " 08:32:11 up 0 min,  1 user,  load average: 0.20, 0.12, 1.00")]
+    [InlineData(3660, 0, " 08:32:11 up  1:01,  0 users,  load average: 0.20, 0.12, 1.00")]
+    [InlineData(8_101_500, 12, " 08:32:11 up 93 days, 18:25,  12 users,  load average: 0.20, 0.12, 1.00")]
+    public void Uptime_reads_as_the_tool_prints_it(double seconds, int users, string expected) => Assert.Equal(expected,
+        UptimeText.Of(new HostUptimeResult(seconds, users, [0.2, 0.12, 1]), new DateTimeOffset(2026, 1, 2, 8, 32, 11, TimeSpan.Zero)));
+
+    [Fact]
+    public async Task The_default_quota_class_is_what_projects_have_that_were_given_nothing_else()
+    {
+        await using var cloud = await TestCloud.StartAsync();
+        const string Class = $"{Root}/os-quota-class-sets/default";
+        var before = (await cloud.GetAsync(Class)).ShouldBe(200).Json["quota_class_set"]!;
+        Assert.Equal("default", (string?)before["id"]);
+        Assert.Equal(10, (int)before["instances"]!);
+        Assert.Null(before["server_groups"]);
+
+        var after = (await cloud.PutAsync(Class, """{"quota_class_set": {"instances": 20, "ram": "-1"}}""")).ShouldBe(200).Json["quota_class_set"]!;
+        Assert.Equal(20, (int)after["instances"]!);
+        Assert.Equal(-1, (int)after["ram"]!);
+        Assert.Equal(20, (int)after["cores"]!);
+        Assert.Null(after["id"]);
+
+        var project = (string)(await cloud.GetAsync("/identity/v3/auth/projects")).Json["projects"]![0]!["id"]!;
+        var quota = $"{Root}/os-quota-sets/{project}";
+        Assert.Equal(20, (int)(await cloud.GetAsync(quota)).Json["quota_set"]!["instances"]!);
+        Assert.Equal(20, (int)(await cloud.GetAsync(quota + "/defaults")).Json["quota_set"]!["instances"]!);
+        (await cloud.PutAsync(quota, """{"quota_set": {"instances": 7}}""")).ShouldBe(200);
+        Assert.Equal(7, (int)(await cloud.GetAsync(quota)).Json["quota_set"]!["instances"]!);
+
+        // Another class is kept and applies to nobody.
+        (await cloud.PutAsync($"{Root}/os-quota-class-sets/gold", """{"quota_class_set": {"cores": 99}}""")).ShouldBe(200);
+        Assert.Equal(99, (int)(await cloud.GetAsync($"{Root}/os-quota-class-sets/gold")).Json["quota_class_set"]!["cores"]!);
+        Assert.Equal(20, (int)(await cloud.GetAsync(quota)).Json["quota_set"]!["cores"]!);
+
+        (await cloud.PutAsync(Class, """{"quota_class_set": {"instances": -2}}""")).ShouldBeFault(400, "badRequest", "-2 is less than the minimum of -1");
+        (await cloud.PutAsync(Class, """{"quota_class_set": {"instances": "9999999999999999999999999999999999999999"}}"""))
+            .ShouldBeFault(400, "badRequest", "is greater than the maximum of 2147483647");
+        (await cloud.PutAsync(Class, """{"quota_class_set": {"force": true}}""")).ShouldBeFault(400, "badRequest", "Additional properties are not allowed");
     }
 
     [Fact]

@@ -29,7 +29,12 @@ internal sealed class ScriptedNode : IAsyncDisposable
         _servers = new Servers(this);
         _loop = new ReconcileLoop(_documents, board, [_servers], TimeSpan.FromMinutes(1), TimeProvider.System, Log.Silent);
         Context = new LinkContext(identity.NodeId, _documents, board, () => report, new LinkHandlers(
-            new Dictionary<string, RequestHandler> { [LinkMethods.ConsoleLog] = ConsoleLogAsync }, OpenSerialAsync), TimeProvider.System, Log.Silent);
+            new Dictionary<string, RequestHandler>
+            {
+                [LinkMethods.ConsoleLog] = ConsoleLogAsync,
+                [LinkMethods.HostUptime] = Appliance.Agent.Commands.Parts.HostRequests.UptimeAsync,
+            },
+            OpenSerialAsync), TimeProvider.System, Log.Silent);
         (Identity, Controller) = (identity, controller);
         _link = new ControllerLink(controller, new IdentityStore(Path.Combine(folder, "identity")), identity, Context);
     }
