@@ -20,6 +20,8 @@ internal static class HelpText
                                  a raw file or block device; may be repeated: vda, vdb, ...
           --tap NAME[,mac=MAC][,mtu=BYTES]
                                  a TAP interface that exists; may be repeated
+          --vsock CID,PATH       streams between guest and host: connect to PATH and write 'CONNECT port',
+                                 or listen at PATH_port for the guest's connections
           --serial stdio|none|FILE
                                  where COM1 goes               (stdio)
           --console stdio|FILE   a virtio console (hvc0) as well

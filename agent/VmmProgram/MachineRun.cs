@@ -10,6 +10,7 @@ using Appliance.Vmm.Virtio.Block;
 using Appliance.Vmm.Virtio.Console;
 using Appliance.Vmm.Virtio.Entropy;
 using Appliance.Vmm.Virtio.Net;
+using Appliance.Vmm.Virtio.Vsock;
 
 namespace Appliance.VmmProgram;
 
@@ -36,6 +37,8 @@ internal sealed class MachineRun : IDisposable
             AddDisk(disk);
         foreach (var tap in options.Taps)
             AddTap(tap);
+        if (options.Vsock is { } vsock)
+            _machine.Add(new VirtioVsock(vsock.Cid, new VsockSockets(vsock.Path)), _control);
         if (options.HasEntropy)
             _machine.Add(new VirtioEntropy(), _control);
         if (options.HasBalloon)

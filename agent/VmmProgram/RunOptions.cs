@@ -1,3 +1,5 @@
+using Appliance.Vmm.Virtio.Vsock;
+
 namespace Appliance.VmmProgram;
 
 /// <summary>A disk of the command line.</summary>
@@ -6,6 +8,9 @@ internal sealed record DiskOption(string Path, bool IsReadOnly, string Id);
 /// <summary>A network interface of the command line.</summary>
 /// <param name="Mac">6 bytes.</param>
 internal sealed record TapOption(string Name, byte[] Mac, ushort Mtu);
+
+/// <summary>Sockets of the command line.</summary>
+internal sealed record VsockOption(uint Cid, string Path);
 
 /// <summary>The options of <c>appliance-vmm run</c>.</summary>
 internal sealed class RunOptions
@@ -42,6 +47,8 @@ internal sealed class RunOptions
     public string Serial { get; private set; } = Stdio;
 
     public string? Console { get; private set; }
+
+    public VsockOption? Vsock { get; private set; }
 
     public bool HasEntropy { get; private set; }
 
@@ -97,6 +104,7 @@ internal sealed class RunOptions
             case "--console": Console = value; return null;
             case "--disk": return AddDisk(value);
             case "--tap": return AddTap(value);
+            case "--vsock": return SetVsock(value);
             case "--cpus": return SetNumber(name, value, 1, MaxCpus, number => Cpus = number);
             case "--memory": return SetNumber(name, value, MinMemoryMiB, MaxMemoryMiB, number => MemoryMiB = number);
             case "--transport":
@@ -149,6 +157,17 @@ internal sealed class RunOptions
         }
 
         Taps.Add(tap);
+        return null;
+    }
+
+    private string? SetVsock(string value)
+    {
+        int comma = value.IndexOf(',', StringComparison.Ordinal);
+        if (comma < 0 || comma == value.Length - 1
+            || !uint.TryParse(value.AsSpan(0, comma), NumberStyles.None, CultureInfo.InvariantCulture, out uint cid)
+            || cid is < VirtioVsock.FirstGuestCid or uint.MaxValue)
+            return $"--vsock {value}: CID,PATH with a CID of {VirtioVsock.FirstGuestCid} or more";
+        Vsock = new VsockOption(cid, value[(comma + 1)..]);
         return null;
     }
 

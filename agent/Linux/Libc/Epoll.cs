@@ -17,6 +17,7 @@ internal sealed partial class Epoll : IDisposable
     public const uint EPOLLOUT = 0x004;
     public const uint EPOLLERR = 0x008;
     public const uint EPOLLHUP = 0x010;
+    public const uint EPOLLRDHUP = 0x2000;
     public const uint EPOLLET = 1u << 31;
 
     private const int EPOLL_CLOEXEC = 0x80000;

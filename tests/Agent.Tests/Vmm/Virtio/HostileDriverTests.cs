@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Memory;
 using Appliance.Vmm.Serial;
@@ -6,6 +7,7 @@ using Appliance.Vmm.Virtio.Balloon;
 using Appliance.Vmm.Virtio.Block;
 using Appliance.Vmm.Virtio.Console;
 using Appliance.Vmm.Virtio.Entropy;
+using Appliance.Vmm.Virtio.Vsock;
 using CsCheck;
 
 namespace Appliance.Agent.Tests.Vmm.Virtio;
@@ -71,6 +73,88 @@ public sealed class HostileDriverTests
         using var sink = Files.Open("/dev/null", Files.O_WRONLY);
         Attack((_, loop) => new VirtioConsole(new OutputPump(sink, loop)), static device => ((VirtioConsole)device).Receive("typed"u8));
     }
+
+    [Fact]
+    public void Against_sockets() => WithSockets(static path => Attack(_ => new VirtioVsock(7, new VsockSockets(path))));
+
+    /// <summary>Whole packets with any header, to and from ports where somebody listens, reads nothing, and hangs up at will.</summary>
+    [Fact]
+    public void Against_sockets_in_whole_packets() => WithSockets(static path =>
+    {
+        const uint port = 5;
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint($"{path}_{port}"));
+        listener.Listen(64);
+        listener.Blocking = false;
+        using var driver = new TestDriver(_ => new VirtioVsock(7, new VsockSockets(path)));
+        var programs = new List<Socket>();
+        var device = (VirtioVsock)driver.Device;
+        Gen.Select(Gen.UShort[0, 9], Gen.UInt[0, 3], Gen.UInt[0, 9], Gen.OneOf(Gen.UInt[0, 70000], Gen.UInt), Gen.UInt, Gen.UInt[0, 5000]).Array[1, 80].Sample(packets =>
+        {
+            driver.Start(queueSize: 16);
+            ulong area = TestDriver.QueueArea(3);
+            int[] offered = [0, 0];
+            foreach (var (op, source, action, length, credit, room) in packets)
+            {
+                var header = new VsockHeader
+                {
+                    src_cid = 7, dst_cid = VsockHeader.VMADDR_CID_HOST, src_port = source, dst_port = action == 0 ? 6u : port, len = length,
+                    type = (ushort)(action == 1 ? 2 : 1), op = (VsockOperation)op, flags = (VsockShutdown)(credit & 7), buf_alloc = credit, fwd_cnt = credit >> 3,
+                };
+                driver.Memory.TryWrite(area, header);
+                if (offered[1]++ < 8)
+                    driver.Offer(1, (area, VsockHeader.Bytes, false), (area, Math.Min(length, 70000), false));
+                if (offered[0]++ < 8)
+                    driver.Offer(0, (area + 0x14000, room, true));
+                for (int queue = 0; queue < 2; queue++)
+                {
+                    driver.Notify(queue);
+                    offered[queue] = Math.Min(offered[queue], 8);
+                    for (; driver.HasUsed(queue); offered[queue]--)
+                        driver.TakeUsed(queue);
+                }
+
+                if (action == 2 && TryAccept(listener) is { } program)
+                    programs.Add(program);
+                if (action == 3 && programs.Count > 0)
+                    Hang(programs, (int)(credit % (uint)programs.Count));
+                if (action == 4 && programs.Count > 0)
+                    TrySend(programs[^1]);
+            }
+
+            bool holds = device.ConnectionCount <= VsockHub.MaxConnections && device.IsActive;
+            driver.Start();
+            while (programs.Count > 0)
+                Hang(programs, 0);
+            while (TryAccept(listener) is { } left)
+                left.Dispose();
+            return holds && device.IsActive && device.ConnectionCount == 0;
+        }, iter: Iterations / 4, threads: 1);
+    });
+
+    private static void WithSockets(Action<string> attack)
+    {
+        string folder = Directory.CreateTempSubdirectory("vsock").FullName;
+        attack(Path.Combine(folder, "v.sock"));
+        Directory.Delete(folder, true);
+    }
+
+    private static Socket? TryAccept(Socket listener)
+    {
+        if (!listener.Poll(0, SelectMode.SelectRead))
+            return null;
+        var program = listener.Accept();
+        program.Blocking = false;
+        return program;
+    }
+
+    private static void Hang(List<Socket> programs, int index)
+    {
+        programs[index].Dispose();
+        programs.RemoveAt(index);
+    }
+
+    private static void TrySend(Socket program) => program.Send(new byte[3000], 0, 3000, SocketFlags.None, out _);
 
     private static void Attack(Func<GuestMemory, VirtioDevice> make) => Attack((memory, _) => make(memory), static _ => { });
 

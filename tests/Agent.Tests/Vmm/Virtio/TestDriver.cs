@@ -81,7 +81,7 @@ internal sealed class TestDriver : IDisposable
         Write(0x70, 0xB);
         Assert.Equal(0xBu, Status);
         for (int i = 0; i < Device.Queues.Length; i++)
-            SetUpQueue(i, queueSize);
+            SetUpQueue(i, Math.Min(queueSize, Device.Queues[i].MaxSize));
         Write(0x70, 0xF);
         Work();
     }
