@@ -13,6 +13,7 @@ using Appliance.Controller.Identity.Catalog.Regions;
 using Appliance.Controller.Identity.Catalog.Services;
 using Appliance.Controller.Identity.Credentials;
 using Appliance.Controller.Identity.Credentials.Signatures;
+using Appliance.Controller.Identity.Discovery;
 using Appliance.Controller.Identity.Domains;
 using Appliance.Controller.Identity.Domains.Configs;
 using Appliance.Controller.Identity.Federation.IdentityProviders;

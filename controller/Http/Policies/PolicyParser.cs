@@ -8,9 +8,13 @@ namespace Appliance.Controller.Http.Policies;
 /// </summary>
 internal sealed class PolicyParser
 {
+    // Far above what anybody writes, far below what the stack holds.
+    private const int MaxDepth = 100;
+
     private readonly string _rule;
     private readonly List<string> _tokens;
     private int _next;
+    private int _depth;
 
     private PolicyParser(string rule)
     {
@@ -47,16 +51,25 @@ internal sealed class PolicyParser
     private PolicyCheck ReadNot()
     {
         if (Accept("not"))
-            return new NotCheck(ReadNot());
+            return new NotCheck(Deeper(ReadNot));
         if (Accept("("))
         {
-            var inner = ReadOr();
+            var inner = Deeper(ReadOr);
             return Accept(")") ? inner : throw Error("')' is missing");
         }
 
         if (_next == _tokens.Count)
             throw Error("it ends where a check is expected");
         return ReadCheck(_tokens[_next++]);
+    }
+
+    private PolicyCheck Deeper(Func<PolicyCheck> read)
+    {
+        if (++_depth > MaxDepth)
+            throw Error($"it is nested deeper than {MaxDepth} levels");
+        var check = read();
+        _depth--;
+        return check;
     }
 
     private PolicyCheck ReadCheck(string token)
@@ -92,23 +105,13 @@ internal sealed class PolicyParser
         var tokens = new List<string>();
         foreach (var word in rule.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
         {
-            var text = word;
-            while (text.StartsWith('('))
-            {
-                tokens.Add("(");
-                text = text[1..];
-            }
-
-            var closing = 0;
-            while (text.EndsWith(')'))
-            {
-                closing++;
-                text = text[..^1];
-            }
-
-            if (text.Length > 0)
-                tokens.Add(text);
-            tokens.AddRange(Enumerable.Repeat(")", closing));
+            var open = word.AsSpan().IndexOfAnyExcept('(');
+            open = open < 0 ? word.Length : open;
+            var end = Math.Max(open, word.AsSpan().LastIndexOfAnyExcept(')') + 1);
+            tokens.AddRange(Enumerable.Repeat("(", open));
+            if (end > open)
+                tokens.Add(word[open..end]);
+            tokens.AddRange(Enumerable.Repeat(")", word.Length - end));
         }
 
         return tokens;

@@ -79,6 +79,26 @@ public class ApplicationCredentialTests
         (await cloud.DeleteAsync($"{V3}/users/{user}/access_rules/{rule}", token)).ShouldBe(403);
     }
 
+    [Fact]
+    public async Task Access_rules_are_for_their_user_and_the_system_not_for_who_administers_a_project()
+    {
+        await using var cloud = await TestCloud.StartAsync();
+        var (user, _, token) = await StartAsync(cloud);
+        var made = await MakeAsync(cloud, user, token,
+            """{"name": "robot", "access_rules": [{"service": "identity", "method": "GET", "path": "/v3/projects/*"}]}""");
+        var (all, one) = ($"{V3}/users/{user}/access_rules", $"{V3}/users/{user}/access_rules/{made["access_rules"]![0]!["id"]}");
+        var admin = (string)(await cloud.GetAsync($"{V3}/users?name=admin")).ShouldBe(200).Json["users"]![0]!["id"]!;
+        var system = await cloud.TokenOfAsync(admin, TestCloud.AdminPassword, OnSystem);
+
+        (await cloud.GetAsync(one)).ShouldBe(403);
+        (await cloud.GetAsync(all)).ShouldBe(403);
+        (await cloud.DeleteAsync(one)).ShouldBe(403);
+        (await cloud.GetAsync(one, token)).ShouldBe(200);
+        Assert.Single((await cloud.GetAsync(all, system)).ShouldBe(200).Json["access_rules"]!.AsArray());
+        (await cloud.DeleteAsync($"{V3}/users/{user}/application_credentials/{made["id"]}", token)).ShouldBe(204);
+        (await cloud.DeleteAsync(one, system)).ShouldBe(204);
+    }
+
     [Theory]
     [InlineData("/v2.1/servers", "/v2.1/servers", true)]
     [InlineData("/v2.1/servers", "/v2.1/servers/x", false)]

@@ -56,6 +56,15 @@ public class PolicyLanguageTests
     [InlineData("http://example.org/%(x)s")]
     public void What_is_no_rule_is_refused(string rule) => Assert.Throws<FormatException>(() => PolicyParser.Parse(rule));
 
+    [Theory]
+    [InlineData("(")]
+    [InlineData("not ")]
+    public void A_rule_nested_without_end_is_refused(string opening)
+    {
+        var rule = string.Concat(Enumerable.Repeat(opening, 1_000_000)) + "@";
+        Assert.Contains("nested", Assert.Throws<FormatException>(() => PolicyParser.Parse(rule)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Overrides_count_for_every_service_that_has_the_rule_and_may_use_the_old_list_form()
     {
