@@ -7,6 +7,7 @@ internal static class HelpText
         appliance-vmm: one virtual machine on /dev/kvm
 
         usage: appliance-vmm run --kernel FILE [OPTIONS]
+               appliance-vmm ctl SOCKET COMMAND [NAME=VALUE]...
 
           --kernel FILE          bzImage or ELF (vmlinux), x86-64
           --initrd FILE
@@ -27,11 +28,16 @@ internal static class HelpText
           --console stdio|FILE   a virtio console (hvc0) as well
           --rng                  a source of random numbers
           --balloon              give memory back that the guest does not use
+          --control PATH|fd:N    a Unix socket for commands, or a listening one that was inherited
+          --paused               wait for 'resume' on the control socket
           --stats                say at the end what the guest cost
 
         Example:
           appliance-vmm run --kernel vmlinuz --initrd initrd.img --disk root.raw --tap tap0 --rng \
               --cmdline 'console=ttyS0 root=/dev/vda'
+
+        Commands: query, events, pause, resume, power-button, reset, stop, balloon mebibytes=N, disk-resized device=ID.
+        'ctl' prints the answer, one JSON object, and ends with status 0, or 1 when the machine refused.
 
         SIGTERM and SIGINT press the guest's power button; a second one ends it at once.
         Exit status: 0 the guest switched itself off or was ended, 1 it could not start or a processor failed,

@@ -1,6 +1,7 @@
 using Appliance.Linux.Kvm;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Boot;
+using Appliance.Vmm.Control;
 using Appliance.Vmm.Events;
 using Appliance.Vmm.Machine;
 using Appliance.Vmm.Memory;
@@ -25,6 +26,7 @@ internal sealed class MachineRun : IDisposable
     private readonly List<OutputPump> _pumps = [];
     private readonly VirtualMachine _machine;
     private readonly ShutdownSignals _signals = new();
+    private readonly ControlServer? _server;
     private bool _powerButtonPressed;
 
     public MachineRun(RunOptions options)
@@ -38,11 +40,12 @@ internal sealed class MachineRun : IDisposable
         foreach (var tap in options.Taps)
             AddTap(tap);
         if (options.Vsock is { } vsock)
-            _machine.Add(new VirtioVsock(vsock.Cid, new VsockSockets(vsock.Path)), _control);
+            _machine.Add(new VirtioVsock(vsock.Cid, new VsockSockets(vsock.Path)), _control, "vsock");
         if (options.HasEntropy)
-            _machine.Add(new VirtioEntropy(), _control);
+            _machine.Add(new VirtioEntropy(), _control, "rng");
         if (options.HasBalloon)
-            _machine.Add(new VirtioBalloon(_machine.Memory), _control);
+            _machine.Add(new VirtioBalloon(_machine.Memory), _control, "balloon");
+        _server = options.Control is { } socket ? Serve(socket) : null;
     }
 
     /// <summary>Boots, and returns when the machine has ended.</summary>
@@ -58,9 +61,11 @@ internal sealed class MachineRun : IDisposable
             loop.Start();
         _control.Add(_machine.Ended.Descriptor, Epoll.EPOLLIN, _ => _control.Stop());
         _control.Add(_signals.Descriptor, Epoll.EPOLLIN, _ => OnSignal());
-        _machine.Resume();
+        if (!_options.StartsPaused)
+            _machine.Resume();
         _control.Run();
         _machine.Stop();
+        AnnounceEnd();
         foreach (var pump in _pumps)
             pump.Flush();
         if (_machine.EndReason == MachineEnd.CpuFailure)
@@ -81,9 +86,30 @@ internal sealed class MachineRun : IDisposable
             owned.Dispose();
         foreach (var pump in _pumps)
             pump.Dispose();
+        _server?.Dispose();
         _signals.Dispose();
         _control.Dispose();
         _kvm.Dispose();
+    }
+
+    private ControlServer Serve(ControlSocket socket)
+    {
+        var commands = new ControlCommands();
+        new MachineCommands(_machine).AddTo(commands);
+        var server = new ControlServer(_control, socket.Listen(), VmmCommands.Version, commands);
+        _machine.StateChanged = state => server.Announce("state", line => line.WriteString("state"u8, MachineCommands.NameOf(state)));
+        return server;
+    }
+
+    private void AnnounceEnd()
+    {
+        _server?.Announce("end", line =>
+        {
+            line.WriteString("reason"u8, MachineCommands.NameOf(_machine.EndReason));
+            if (_machine.Failure is { } failure)
+                line.WriteString("failure"u8, failure);
+        });
+        _server?.Flush();
     }
 
     private BootFault? Boot()
@@ -106,7 +132,7 @@ internal sealed class MachineRun : IDisposable
         if (_options.Console is { } target)
         {
             var console = new VirtioConsole(Pump(target));
-            _machine.Add(console, _control);
+            _machine.Add(console, _control, "console");
             if (target == RunOptions.Stdio)
                 _owned.Add(new InputRelay(_control, Terminal.Input, console.Receive));
         }
@@ -125,7 +151,7 @@ internal sealed class MachineRun : IDisposable
     private void AddDisk(DiskOption disk)
     {
         var file = Files.Open(disk.Path, disk.IsReadOnly ? Files.O_RDONLY : Files.O_RDWR);
-        _machine.Add(new VirtioBlock(file, disk.IsReadOnly, disk.Id), Loop($"disk {disk.Id}"));
+        _machine.Add(new VirtioBlock(file, disk.IsReadOnly, disk.Id), Loop($"disk {disk.Id}"), disk.Id);
     }
 
     private void AddTap(TapOption option)
@@ -133,7 +159,7 @@ internal sealed class MachineRun : IDisposable
         var errno = TapQueue.TryOpen(option.Name, out var tap);
         if (errno != Errno.None)
             throw new LinuxException($"open TAP interface {option.Name}", errno);
-        _machine.Add(new VirtioNet(tap!, option.Mac, option.Mtu), Loop($"net {option.Name}"));
+        _machine.Add(new VirtioNet(tap!, option.Mac, option.Mtu), Loop($"net {option.Name}"), option.Name);
     }
 
     private EventLoop Loop(string name)

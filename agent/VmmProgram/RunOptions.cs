@@ -56,6 +56,10 @@ internal sealed class RunOptions
 
     public bool SaysStatistics { get; private set; }
 
+    public ControlSocket? Control { get; private set; }
+
+    public bool StartsPaused { get; private set; }
+
     /// <returns>What is wrong; null when all is well.</returns>
     public static string? Parse(ReadOnlySpan<string> arguments, out RunOptions options)
     {
@@ -78,6 +82,8 @@ internal sealed class RunOptions
 
         if (options.Kernel.Length == 0)
             return "--kernel is missing";
+        if (options.StartsPaused && options.Control is null)
+            return "--paused needs --control, by which somebody can let it run";
         return options.Serial == Stdio && options.Console == Stdio ? "--serial and --console cannot both be stdio" : null;
     }
 
@@ -89,6 +95,7 @@ internal sealed class RunOptions
             case "--rng": return HasEntropy = true;
             case "--balloon": return HasBalloon = true;
             case "--stats": return SaysStatistics = true;
+            case "--paused": return StartsPaused = true;
             default: return false;
         }
     }
@@ -105,6 +112,9 @@ internal sealed class RunOptions
             case "--disk": return AddDisk(value);
             case "--tap": return AddTap(value);
             case "--vsock": return SetVsock(value);
+            case "--control":
+                Control = ControlSocket.Parse(value);
+                return Control is null ? $"--control {value}: a path, or fd:NUMBER" : null;
             case "--cpus": return SetNumber(name, value, 1, MaxCpus, number => Cpus = number);
             case "--memory": return SetNumber(name, value, MinMemoryMiB, MaxMemoryMiB, number => MemoryMiB = number);
             case "--transport":

@@ -17,6 +17,8 @@ internal static class VmmCommands
     /// <summary>The guest asked for a reset.</summary>
     public const int GuestReset = 3;
 
+    public static string Version => typeof(VmmCommands).Assembly.GetName().Version?.ToString(3) ?? "";
+
     public static int Run(string[] arguments)
     {
         switch (arguments)
@@ -25,12 +27,14 @@ internal static class VmmCommands
                 Terminal.Write(Terminal.Output, HelpText.Text);
                 return Success;
             case ["--version"]:
-                Terminal.Write(Terminal.Output, $"appliance-vmm {typeof(VmmCommands).Assembly.GetName().Version?.ToString(3)}\n");
+                Terminal.Write(Terminal.Output, $"appliance-vmm {Version}\n");
                 return Success;
             case ["run", ..]:
                 return Start(arguments.AsSpan(1));
+            case ["ctl", var socket, var command, ..]:
+                return ControlCommandLine.Run(socket, command, arguments.AsSpan(3));
             default:
-                Terminal.Say("usage: appliance-vmm run --kernel FILE [OPTIONS]; appliance-vmm --help lists them");
+                Terminal.Say("usage: appliance-vmm run --kernel FILE [OPTIONS], or ctl SOCKET COMMAND; appliance-vmm --help lists them");
                 return Usage;
         }
     }

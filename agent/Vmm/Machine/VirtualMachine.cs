@@ -17,7 +17,8 @@ namespace Appliance.Vmm.Machine;
 
 /// <summary>
 /// One machine: memory, processors, buses, devices. Made → devices added → <see cref="Boot"/> → <see cref="Resume"/> ⇄ <see cref="Pause"/> →
-/// it ends by itself or with <see cref="Stop"/> → disposed. All members from one thread, the process's control thread.
+/// it ends by itself or with <see cref="Stop"/> → disposed. All members from the process's control thread, but <see cref="Pause"/>,
+/// <see cref="Resume"/> and <see cref="State"/>, which a thread that makes a snapshot or migrates uses too.
 /// </summary>
 internal sealed class VirtualMachine : IDisposable
 {
@@ -38,6 +39,8 @@ internal sealed class VirtualMachine : IDisposable
     private readonly List<VirtioDevice> _devices = [];
     private readonly List<IDisposable> _owned = [];
     private readonly VirtualCpu[] _cpus;
+    private readonly Lock _life = new();
+    private MachineState _state;
     private int _end;
 
     /// <param name="kvm">Stays the caller's.</param>
@@ -79,6 +82,11 @@ internal sealed class VirtualMachine : IDisposable
 
     public MachineEnd EndReason => (MachineEnd)Volatile.Read(ref _end);
 
+    public MachineState State => EndReason == MachineEnd.None ? _state : MachineState.Ended;
+
+    /// <summary>Told of each new <see cref="State"/> but the last, for which there is <see cref="Ended"/>; on the thread that changes it.</summary>
+    public Action<MachineState>? StateChanged { get; set; }
+
     /// <summary>What a processor said when it could not go on.</summary>
     public string? Failure => _cpus.FirstOrDefault(cpu => cpu.Failure is not null)?.Failure;
 
@@ -92,8 +100,12 @@ internal sealed class VirtualMachine : IDisposable
 
     /// <summary>Adds a virtio device on the machine's transport. Before <see cref="Boot"/>; taken over.</summary>
     /// <param name="loop">Does the device's work.</param>
-    public void Add(VirtioDevice device, EventLoop loop)
+    /// <param name="name">What the control protocol knows it by.</param>
+    public void Add(VirtioDevice device, EventLoop loop, string name)
     {
+        if (_devices.Exists(other => other.Name == name))
+            throw new ArgumentException($"two devices are called {name}", nameof(name));
+        device.Name = name;
         if (_pci is not null)
             AddPci(device, loop, _pci);
         else
@@ -129,28 +141,50 @@ internal sealed class VirtualMachine : IDisposable
         return null;
     }
 
-    /// <summary>Lets devices and processors run.</summary>
+    /// <summary>Lets devices and processors run. Free when they do.</summary>
     public void Resume()
     {
-        foreach (var device in _devices)
-            device.Resume();
-        foreach (var cpu in _cpus)
-            cpu.Resume();
+        lock (_life)
+        {
+            if (_state == MachineState.Running)
+                return;
+            foreach (var device in _devices)
+                device.Resume();
+            foreach (var cpu in _cpus)
+                cpu.Resume();
+            _state = MachineState.Running;
+        }
+
+        StateChanged?.Invoke(MachineState.Running);
     }
 
-    /// <summary>Returns when no processor is in the guest and no device touches its memory.</summary>
+    /// <summary>Returns when no processor is in the guest and no device touches its memory. Free when that is so.</summary>
     public void Pause()
     {
-        foreach (var cpu in _cpus)
-            cpu.Pause();
-        foreach (var device in _devices)
-            device.Pause();
+        lock (_life)
+        {
+            if (_state == MachineState.Paused)
+                return;
+            foreach (var cpu in _cpus)
+                cpu.Pause();
+            foreach (var device in _devices)
+                device.Pause();
+            _state = MachineState.Paused;
+        }
+
+        StateChanged?.Invoke(MachineState.Paused);
     }
+
+    /// <summary>Ends the machine as if its reset button were pressed: who started it starts it anew.</summary>
+    public void Reset() => End(MachineEnd.Reset);
 
     /// <summary>Tells the guest that its power button was pressed; what it does is its own decision.</summary>
     public void PressPowerButton() => _powerInterrupt.Signal();
 
-    /// <summary>Ends the machine as if its plug were pulled. Free when it has ended.</summary>
+    /// <summary>Ends the machine as if its plug were pulled, as soon as who waits for <see cref="Ended"/> calls <see cref="Stop"/>.</summary>
+    public void Unplug() => End(MachineEnd.Stopped);
+
+    /// <summary>Ends the machine as if its plug were pulled, now. Free when it has ended.</summary>
     public void Stop()
     {
         End(MachineEnd.Stopped);

@@ -19,6 +19,7 @@ internal sealed unsafe class GuestMemory : IDisposable
     private readonly byte* _zero;
     private readonly ulong _lowBytes;
     private readonly ulong _highBytes;
+    private WriteLog? _writeLog;
 
     /// <param name="lengthBytes">Multiple of 4096.</param>
     /// <param name="file">A memory file (or hugetlb file) of at least that length, which stays the caller's.</param>
@@ -43,6 +44,28 @@ internal sealed unsafe class GuestMemory : IDisposable
 
     /// <summary>End of the RAM above 4 GiB; 4 GiB when there is none.</summary>
     public ulong HighEnd => MemoryLayout.HoleEnd + _highBytes;
+
+    /// <summary>What devices wrote, while that is recorded: between <see cref="StartWriteLog"/> and <see cref="StopWriteLog"/>.</summary>
+    public WriteLog? WriteLog => Volatile.Read(ref _writeLog);
+
+    /// <summary>Begins to record what devices write. While every device is paused: what is in flight would be missed.</summary>
+    public WriteLog StartWriteLog()
+    {
+        var log = new WriteLog(_highBytes > 0 ? HighEnd : _lowBytes);
+        Volatile.Write(ref _writeLog, log);
+        return log;
+    }
+
+    /// <summary>Ends it. While every device is paused: one that works may hold the log still.</summary>
+    public void StopWriteLog()
+    {
+        _writeLog?.Dispose();
+        _writeLog = null;
+    }
+
+    /// <summary>A device has written a range that <see cref="TryPointer"/> gave.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void MarkWritten(void* pointer, ulong lengthBytes) => WriteLog?.Mark((ulong)((byte*)pointer - _zero), lengthBytes);
 
     /// <summary>Makes the RAM of a machine this memory: slot 0 below the hole, slot 1 above.</summary>
     public void AttachTo(KvmMachine machine, bool logDirtyPages = false)
@@ -95,10 +118,11 @@ internal sealed unsafe class GuestMemory : IDisposable
         if (!TryPointer(address, (ulong)sizeof(T), out byte* pointer))
             return false;
         Unsafe.WriteUnaligned(pointer, value);
+        MarkWritten(pointer, (ulong)sizeof(T));
         return true;
     }
 
-    /// <summary>For what the VMM itself lays out before the guest runs.</summary>
+    /// <summary>For what the VMM itself lays out before the guest runs; not recorded as written.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The guest has too little RAM for it.</exception>
     public Span<byte> Slice(ulong address, uint count) =>
         TrySlice(address, count, out var bytes) ? bytes : throw new ArgumentOutOfRangeException(nameof(address), $"no RAM at {address:x}, {count} bytes");
@@ -116,7 +140,11 @@ internal sealed unsafe class GuestMemory : IDisposable
         return end > first && _reservation.Release(first, end - first, isShared: true);
     }
 
-    public void Dispose() => _reservation.Dispose();
+    public void Dispose()
+    {
+        StopWriteLog();
+        _reservation.Dispose();
+    }
 
     private void Place(ulong address, ulong lengthBytes, Fd file, long offset)
     {

@@ -110,7 +110,7 @@ internal sealed unsafe class VirtQueue(GuestMemory memory, ushort maxSize) : IDi
         ushort head = Unsafe.ReadUnaligned<ushort>(_available + 4 + 2 * (_nextAvailable & _mask));
         if (head > _mask)
             return QueuePop.Broken;
-        chain.Begin(head);
+        chain.Begin(head, memory.WriteLog is not null);
         if (!TryWalk(chain, _descriptors, (uint)_mask + 1, head, mayBeIndirect: _hasIndirect))
             return QueuePop.Broken;
         _nextAvailable++;
@@ -119,23 +119,29 @@ internal sealed unsafe class VirtQueue(GuestMemory memory, ushort maxSize) : IDi
 
     /// <summary>Gives a chain back to the driver.</summary>
     /// <param name="written">Bytes from the start of the writable buffers that the device has written.</param>
-    public void Push(ushort head, uint written)
+    public void Push(DescriptorChain chain, uint written)
     {
-        Stage(head, written);
+        Stage(chain, written);
         Publish();
     }
 
     /// <summary>As <see cref="Push"/>, but the driver sees nothing of it before <see cref="Publish"/>: a message of several chains appears at once.</summary>
-    public void Stage(ushort head, uint written)
+    public void Stage(DescriptorChain chain, uint written)
     {
         byte* element = _used + 4 + 8 * (_nextUsed & _mask);
-        Unsafe.WriteUnaligned(element, (uint)head);
+        Unsafe.WriteUnaligned(element, (uint)chain.Head);
         Unsafe.WriteUnaligned(element + 4, written);
         _nextUsed++;
+        memory.MarkWritten(element, 8);
+        chain.MarkWritten(memory, written);
     }
 
     /// <summary>Release: the driver sees the elements, and the data, before the index.</summary>
-    public void Publish() => Volatile.Write(ref *(ushort*)(_used + 2), _nextUsed);
+    public void Publish()
+    {
+        Volatile.Write(ref *(ushort*)(_used + 2), _nextUsed);
+        memory.MarkWritten(_used, 4);
+    }
 
     /// <summary>Takes back the last chains that were staged but not published.</summary>
     public void Unstage(ushort count) => _nextUsed -= count;
@@ -167,17 +173,18 @@ internal sealed unsafe class VirtQueue(GuestMemory memory, ushort maxSize) : IDi
     public void SuppressNotify()
     {
         // With event indices the old event stays in the past, which means the same.
-        if (!_hasEventIndex)
-            Volatile.Write(ref *(ushort*)_used, VirtioConstants.VIRTQ_USED_F_NO_NOTIFY);
+        if (_hasEventIndex)
+            return;
+        Volatile.Write(ref *(ushort*)_used, VirtioConstants.VIRTQ_USED_F_NO_NOTIFY);
+        memory.MarkWritten(_used, 2);
     }
 
     /// <summary>Asks for a notification of the next chain; false when there is one already, so look again.</summary>
     public bool TryRest()
     {
-        if (_hasEventIndex)
-            Volatile.Write(ref *(ushort*)(_used + 4 + 8 * (_mask + 1)), _nextAvailable);
-        else
-            Volatile.Write(ref *(ushort*)_used, 0);
+        ushort* wish = _hasEventIndex ? (ushort*)(_used + 4 + 8 * (_mask + 1)) : (ushort*)_used;
+        Volatile.Write(ref *wish, _hasEventIndex ? _nextAvailable : (ushort)0);
+        memory.MarkWritten(wish, 2);
         Interlocked.MemoryBarrier();
         return Volatile.Read(ref *(ushort*)(_available + 2)) == _nextAvailable;
     }

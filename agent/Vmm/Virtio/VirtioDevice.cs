@@ -24,6 +24,15 @@ internal abstract class VirtioDevice : IDisposable
     /// <summary>Virtio 1.2 §5.</summary>
     public abstract ushort Type { get; }
 
+    /// <summary>What it is, in the control protocol and to a person.</summary>
+    public abstract string Kind { get; }
+
+    /// <summary>What the control protocol knows it by; unique in its machine, set when it is added.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>Reads the device's counts since it was made: name in the control protocol and value. Any thread; each is read by itself.</summary>
+    public abstract void ReadMetrics(Action<string, long> read);
+
     /// <summary>What the device itself offers; ring features and VERSION_1 come with the queues.</summary>
     protected abstract ulong OwnFeatures { get; }
 
@@ -197,7 +206,7 @@ internal abstract class VirtioDevice : IDisposable
                 continue;
             }
 
-            queue.Push(chain.Head, Serve(index, chain));
+            queue.Push(chain, Serve(index, chain));
             if (++served >= MaxBatch)
             {
                 queue.Notify.Signal();

@@ -26,6 +26,8 @@ internal sealed unsafe class VirtioBalloon(GuestMemory memory) : VirtioDevice
 
     public override ushort Type => VirtioConstants.VIRTIO_ID_BALLOON;
 
+    public override string Kind => "balloon";
+
     /// <summary>Memory the guest says it has given up, in pages of 4 KiB. The guest's word only.</summary>
     public uint ActualPages
     {
@@ -52,6 +54,8 @@ internal sealed unsafe class VirtioBalloon(GuestMemory memory) : VirtioDevice
             AnnounceConfiguration();
         }
     }
+
+    public override void ReadMetrics(Action<string, long> read) => Metrics.Read(read);
 
     public override void ReadConfiguration(ulong offset, Span<byte> data) => Registers.CopyFrom(_configuration, offset, data);
 

@@ -18,4 +18,16 @@ internal sealed class BlockMetrics
 
     /// <summary>Requests answered with an I/O error, the guest's or the disk's.</summary>
     public long Errors;
+
+    /// <summary>Gives each count with its name in the control protocol.</summary>
+    public void Read(Action<string, long> read)
+    {
+        read("reads", Reads);
+        read("readBytes", ReadBytes);
+        read("writes", Writes);
+        read("writtenBytes", WrittenBytes);
+        read("flushes", Flushes);
+        read("rangeOperations", RangeOperations);
+        read("errors", Errors);
+    }
 }

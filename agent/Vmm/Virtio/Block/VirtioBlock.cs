@@ -65,6 +65,8 @@ internal sealed unsafe class VirtioBlock : VirtioDevice
 
     public override ushort Type => VirtioConstants.VIRTIO_ID_BLOCK;
 
+    public override string Kind => "block";
+
     protected override ulong OwnFeatures =>
         VirtioConstants.Bit(VIRTIO_BLK_F_SEG_MAX) | VirtioConstants.Bit(VIRTIO_BLK_F_BLK_SIZE) | VirtioConstants.Bit(VIRTIO_BLK_F_FLUSH)
         | (_limits.IsReadOnly
@@ -74,6 +76,8 @@ internal sealed unsafe class VirtioBlock : VirtioDevice
     protected override ReadOnlySpan<ushort> QueueSizes => new ushort[] { QueueSize };
 
     private bool IsIdle => _freeCount == QueueSize;
+
+    public override void ReadMetrics(Action<string, long> read) => Metrics.Read(read);
 
     public override void ReadConfiguration(ulong offset, Span<byte> data) => Registers.CopyFrom(_configuration, offset, data);
 
@@ -240,7 +244,7 @@ internal sealed unsafe class VirtioBlock : VirtioDevice
         slot.Status = null;
         _freeSlots[_freeCount++] = number;
         if (IsActive)
-            Queues[0].Push(slot.Chain.Head, written);
+            Queues[0].Push(slot.Chain, written);
     }
 
     private void Count(Slot slot, byte status)

@@ -8,4 +8,11 @@ internal sealed class ConsoleMetrics
 
     /// <summary>Bytes the guest was given.</summary>
     public long InputBytes;
+
+    /// <summary>Gives each count with its name in the control protocol.</summary>
+    public void Read(Action<string, long> read)
+    {
+        read("outputBytes", OutputBytes);
+        read("inputBytes", InputBytes);
+    }
 }

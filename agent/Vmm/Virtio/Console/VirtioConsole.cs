@@ -19,9 +19,13 @@ internal sealed class VirtioConsole(OutputPump output) : VirtioDevice
 
     public override ushort Type => VirtioConstants.VIRTIO_ID_CONSOLE;
 
+    public override string Kind => "console";
+
     protected override ulong OwnFeatures => 0;
 
     protected override ReadOnlySpan<ushort> QueueSizes => new ushort[] { QueueSize, QueueSize };
+
+    public override void ReadMetrics(Action<string, long> read) => Metrics.Read(read);
 
     public override void ReadConfiguration(ulong offset, Span<byte> data) => data.Clear();
 
@@ -87,7 +91,7 @@ internal sealed class VirtioConsole(OutputPump output) : VirtioDevice
         var room = _chain.Writable;
         taken = (int)Math.Min((uint)bytes.Length, room.Bytes);
         _ = room.TryPut(bytes[..taken]);
-        queue.Push(_chain.Head, (uint)taken);
+        queue.Push(_chain, (uint)taken);
         return taken > 0;
     }
 }

@@ -16,9 +16,13 @@ internal sealed class VirtioEntropy : VirtioDevice
 
     public override ushort Type => VirtioConstants.VIRTIO_ID_RNG;
 
+    public override string Kind => "entropy";
+
     protected override ulong OwnFeatures => 0;
 
     protected override ReadOnlySpan<ushort> QueueSizes => new ushort[] { QueueSize };
+
+    public override void ReadMetrics(Action<string, long> read) => Metrics.Read(read);
 
     public override void ReadConfiguration(ulong offset, Span<byte> data) => data.Clear();
 

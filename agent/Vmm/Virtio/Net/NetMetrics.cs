@@ -16,4 +16,15 @@ internal sealed class NetMetrics
 
     /// <summary>Frames that the host did not take: malformed, or no room.</summary>
     public long DroppedSent;
+
+    /// <summary>Gives each count with its name in the control protocol.</summary>
+    public void Read(Action<string, long> read)
+    {
+        read("receivedFrames", ReceivedFrames);
+        read("receivedBytes", ReceivedBytes);
+        read("sentFrames", SentFrames);
+        read("sentBytes", SentBytes);
+        read("droppedReceived", DroppedReceived);
+        read("droppedSent", DroppedSent);
+    }
 }

@@ -62,6 +62,8 @@ internal sealed unsafe class VirtioNet : VirtioDevice
 
     public override ushort Type => VirtioConstants.VIRTIO_ID_NET;
 
+    public override string Kind => "net";
+
     protected override ulong OwnFeatures =>
         VirtioConstants.Bit(VIRTIO_NET_F_CSUM) | VirtioConstants.Bit(VIRTIO_NET_F_GUEST_CSUM)
         | VirtioConstants.Bit(VIRTIO_NET_F_GUEST_TSO4) | VirtioConstants.Bit(VIRTIO_NET_F_GUEST_TSO6) | VirtioConstants.Bit(VIRTIO_NET_F_GUEST_ECN)
@@ -72,6 +74,8 @@ internal sealed unsafe class VirtioNet : VirtioDevice
     protected override ReadOnlySpan<ushort> QueueSizes => new ushort[] { QueueSize, QueueSize };
 
     private bool MergesBuffers => (Features & VirtioConstants.Bit(VIRTIO_NET_F_MRG_RXBUF)) != 0;
+
+    public override void ReadMetrics(Action<string, long> read) => Metrics.Read(read);
 
     public override void ReadConfiguration(ulong offset, Span<byte> data) => Registers.CopyFrom(_configuration, offset, data);
 
@@ -199,7 +203,7 @@ internal sealed unsafe class VirtioNet : VirtioDevice
 
             _ = room.TryPut(frame[..part]);
             frame = frame[part..];
-            queue.Stage(_receiving.Head, (uint)part);
+            queue.Stage(_receiving, (uint)part);
         }
 
         queue.Publish();
@@ -238,7 +242,7 @@ internal sealed unsafe class VirtioNet : VirtioDevice
     {
         Metrics.DroppedReceived++;
         if (queue.TryPop(_receiving) == QueuePop.Taken)
-            queue.Push(_receiving.Head, 0);
+            queue.Push(_receiving, 0);
     }
 
     private void ListenToTap(bool listens)

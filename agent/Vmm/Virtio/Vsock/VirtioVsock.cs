@@ -39,10 +39,14 @@ internal sealed class VirtioVsock : VirtioDevice
 
     public override ushort Type => VirtioConstants.VIRTIO_ID_VSOCK;
 
+    public override string Kind => "vsock";
+
     protected override ulong OwnFeatures => VirtioConstants.Bit(VIRTIO_VSOCK_F_STREAM);
 
     // The third is for events, of which only a restored guest would get any.
     protected override ReadOnlySpan<ushort> QueueSizes => new ushort[] { QueueSize, QueueSize, 8 };
+
+    public override void ReadMetrics(Action<string, long> read) => Metrics.Read(read);
 
     public override void ReadConfiguration(ulong offset, Span<byte> data) => Registers.CopyFrom(_configuration, offset, data);
 
@@ -95,7 +99,7 @@ internal sealed class VirtioVsock : VirtioDevice
             }
 
             TakePacket();
-            queue.Push(_sending.Head, 0);
+            queue.Push(_sending, 0);
             if (++packets >= MaxBatch)
             {
                 queue.Notify.Signal();
@@ -152,7 +156,7 @@ internal sealed class VirtioVsock : VirtioDevice
                 continue;
             }
 
-            queue.Push(_receiving.Head, written);
+            queue.Push(_receiving, written);
             packets++;
         }
 

@@ -19,4 +19,16 @@ internal sealed class VsockMetrics
 
     /// <summary>Packets without a whole header, or for or from an address that is not this device's.</summary>
     public long DroppedPackets;
+
+    /// <summary>Gives each count with its name in the control protocol.</summary>
+    public void Read(Action<string, long> read)
+    {
+        read("sentPackets", SentPackets);
+        read("sentBytes", SentBytes);
+        read("receivedPackets", ReceivedPackets);
+        read("receivedBytes", ReceivedBytes);
+        read("connections", Connections);
+        read("resets", Resets);
+        read("droppedPackets", DroppedPackets);
+    }
 }

@@ -11,6 +11,10 @@ internal sealed class EchoDevice : VirtioDevice
 
     public override ushort Type => 42;
 
+    public override string Kind => "echo";
+
+    public override void ReadMetrics(Action<string, long> read) => read("served", Served);
+
     protected override ulong OwnFeatures => 1;
 
     protected override ReadOnlySpan<ushort> QueueSizes => new ushort[] { 256 };
