@@ -6,47 +6,48 @@ namespace Appliance.Controller.Data;
 /// <summary>One engine connection with its prepared commands, used by one session at a time.</summary>
 internal sealed class Connection(SqliteConnection sqlite) : IDisposable, IAsyncDisposable
 {
-    // SQL texts are constants of the product plus a few composed list filters; past this the oldest plans are dropped.
+    // SQL texts are constants of the product plus a few composed list filters; past this the one that was idle longest is dropped.
     private const int MaxPrepared = 256;
 
-    private readonly Dictionary<string, DbCommand> _prepared = new(StringComparer.Ordinal);
-    private readonly Queue<string> _order = new();
+    private readonly Dictionary<string, Idle> _prepared = new(StringComparer.Ordinal);
+    private long _returns;
 
     public DbTransaction Begin(bool deferred) => sqlite.BeginTransaction(deferred);
 
     /// <summary>Lends the prepared command for <paramref name="sql"/>; a nested use of the same text gets one of its own.</summary>
     public DbCommand Rent(string sql)
     {
-        if (_prepared.Remove(sql, out var command))
-            return command;
+        if (_prepared.Remove(sql, out var idle))
+            return idle.Command;
 
-        command = sqlite.CreateCommand();
+        var command = sqlite.CreateCommand();
         command.CommandText = sql;
         return command;
     }
 
     public void Return(DbCommand command)
     {
-        command.Parameters.Clear();
         command.Transaction = null;
-        if (!_prepared.TryAdd(command.CommandText, command))
-        {
+        if (!_prepared.TryAdd(command.CommandText, new Idle(command, ++_returns)))
             command.Dispose();
-            return;
-        }
-
-        _order.Enqueue(command.CommandText);
-        while (_order.Count > MaxPrepared)
-        {
-            if (_prepared.Remove(_order.Dequeue(), out var oldest))
-                oldest.Dispose();
-        }
+        else if (_prepared.Count > MaxPrepared)
+            DropLongestIdle();
     }
+
+    private void DropLongestIdle()
+    {
+        var longest = _prepared.Values.MinBy(static idle => idle.Since);
+        _prepared.Remove(longest.Command.CommandText);
+        longest.Command.Dispose();
+    }
+
+    // Since: how many commands had been returned when this one was.
+    private readonly record struct Idle(DbCommand Command, long Since);
 
     public void Dispose()
     {
-        foreach (var command in _prepared.Values)
-            command.Dispose();
+        foreach (var idle in _prepared.Values)
+            idle.Command.Dispose();
         sqlite.Dispose();
     }
 

@@ -128,20 +128,32 @@ internal sealed class Session : IAsyncDisposable
     {
         var command = _connection.Rent(sql);
         command.Transaction = _transaction;
-        foreach (var (name, value) in parameters)
-        {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = "@" + name;
-            parameter.Value = value switch
-            {
-                null => DBNull.Value,
-                bool flag => flag ? 1L : 0L,
-                DateTimeOffset instant => Instants.ToStored(instant),
-                _ => value,
-            };
-            command.Parameters.Add(parameter);
-        }
-
+        if (command.Parameters.Count != parameters.Length)
+            command.Parameters.Clear();
+        for (var i = 0; i < parameters.Length; i++)
+            BindOne(command, i, parameters[i]);
         return command;
+    }
+
+    // A lent command still has its parameters from last time, nearly always of the same names in the same order.
+    private static void BindOne(DbCommand command, int index, Parameter parameter)
+    {
+        var bound = index < command.Parameters.Count ? command.Parameters[index] : AddParameter(command);
+        if (!bound.ParameterName.AsSpan().EndsWith(parameter.Name) || bound.ParameterName.Length != parameter.Name.Length + 1)
+            bound.ParameterName = "@" + parameter.Name;
+        bound.Value = parameter.Value switch
+        {
+            null => DBNull.Value,
+            bool flag => flag ? 1L : 0L,
+            DateTimeOffset instant => Instants.ToStored(instant),
+            var value => value,
+        };
+    }
+
+    private static DbParameter AddParameter(DbCommand command)
+    {
+        var parameter = command.CreateParameter();
+        command.Parameters.Add(parameter);
+        return parameter;
     }
 }
