@@ -14,8 +14,13 @@ internal sealed record JailRules(
 {
     public const string Command = "jail";
 
+    private const string RootRule = "root";
+
     /// <summary>Ends the rules; what follows is the program and its arguments.</summary>
     private const string End = "--";
+
+    /// <summary>The folder that becomes the program's whole file system, read-only; null: the machine's. Needs <see cref="UserId"/>.</summary>
+    public string? RootFolder { get; init; }
 
     /// <summary>Descriptors a jailed program may open.</summary>
     private const int OpenFiles = 1024;
@@ -34,6 +39,8 @@ internal sealed record JailRules(
         Add("file", FileBytes);
         Add("cpu", CpuTime is { } time ? (long)time.TotalSeconds : null);
         Add("dies", DiesWithAgent ? 1 : null);
+        if (RootFolder is not null)
+            arguments.Add($"{RootRule}={RootFolder}");
         arguments.Add(End);
         arguments.AddRange(program);
         return arguments;
@@ -53,14 +60,19 @@ internal sealed record JailRules(
             throw new ArgumentException("jail: no program after --");
 
         var rules = new Dictionary<string, long>();
+        string? root = null;
         foreach (var rule in arguments[..end])
         {
             var cut = rule.IndexOf('=', StringComparison.Ordinal);
-            rules[rule[..cut]] = long.Parse(rule.AsSpan(cut + 1), CultureInfo.InvariantCulture);
+            if (rule[..cut] == RootRule)
+                root = rule[(cut + 1)..];
+            else
+                rules[rule[..cut]] = long.Parse(rule.AsSpan(cut + 1), CultureInfo.InvariantCulture);
         }
 
         return (new JailRules(Number("user"), Number("group"), rules.ContainsKey("dies"), Find("memory"), Find("file"),
-            Find("cpu") is { } seconds ? TimeSpan.FromSeconds(seconds) : null), Number("files") ?? 0, rules.ContainsKey("gate"), arguments[(end + 1)..].ToArray());
+            Find("cpu") is { } seconds ? TimeSpan.FromSeconds(seconds) : null)
+        { RootFolder = root }, Number("files") ?? 0, rules.ContainsKey("gate"), arguments[(end + 1)..].ToArray());
 
         long? Find(string name) => rules.TryGetValue(name, out var value) ? value : null;
         int? Number(string name) => (int?)Find(name);
@@ -81,11 +93,15 @@ internal sealed record JailRules(
         if (UserId is { } user)
         {
             Confinement.LeaveNetwork();
+            if (RootFolder is not null)
+                FileSystemJail.Enter(RootFolder);
             ReadOnlySpan<uint> groups = ExtraGroupId is { } group ? [(uint)group] : [];
             Confinement.BecomeUser((uint)user, (uint)user, groups);
         }
 
         Confinement.ForbidNewPrivileges();
+        if (RootFolder is not null)
+            FileSystemJail.Lock();
         if (DiesWithAgent)
             Confinement.DieWithParent();
     }

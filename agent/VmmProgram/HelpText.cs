@@ -7,12 +7,16 @@ internal static class HelpText
         appliance-vmm: one virtual machine on /dev/kvm
 
         usage: appliance-vmm run --kernel FILE [OPTIONS]
+               appliance-vmm run --disk FILE [OPTIONS]
+               appliance-vmm check              says whether guests can run here
                appliance-vmm ctl SOCKET COMMAND [NAME=VALUE]...
 
+          --firmware FILE        boots from the disks  (/usr/share/seabios/bios-microvm.bin when there is no kernel)
           --kernel FILE          bzImage or ELF (vmlinux), x86-64
           --initrd FILE
           --cmdline TEXT         kernel command line           (console=ttyS0)
           --pvh                  take an ELF kernel's PVH entry
+          --uuid UUID            the machine's, in its SMBIOS tables
           --cpus N               1 to 255                      (1)
           --memory MIB           4 to 1048576                  (256)
           --transport pci|mmio   how virtio devices appear     (pci)
@@ -23,16 +27,23 @@ internal static class HelpText
                                  a TAP interface that exists; may be repeated
           --vsock CID,PATH       streams between guest and host: connect to PATH and write 'CONNECT port',
                                  or listen at PATH_port for the guest's connections
-          --serial stdio|none|FILE
+          --serial stdio|none|FILE|socket:PATH
                                  where COM1 goes               (stdio)
+          --serial-log FILE      keeps the last 512 KiB of what COM1 said, in a ring
           --console stdio|FILE   a virtio console (hvc0) as well
           --rng                  a source of random numbers
           --balloon              give memory back that the guest does not use
           --control PATH|fd:N    a Unix socket for commands, or a listening one that was inherited
           --paused               wait for 'resume' on the control socket
           --stats                say at the end what the guest cost
+          --end FILE             gets a word about how the guest ended: PowerOff, Reset, Stopped, CpuFailure
+          --kvm FILE             (/dev/kvm)
+          --confine              once everything is open, end at any system call that a running guest does not need
 
-        Example:
+        Every FILE, PATH and NAME may be fd:N, an inherited descriptor; of a socket one that listens.
+
+        Examples:
+          appliance-vmm run --disk debian-12-genericcloud-amd64.raw --tap tap0 --rng
           appliance-vmm run --kernel vmlinuz --initrd initrd.img --disk root.raw --tap tap0 --rng \
               --cmdline 'console=ttyS0 root=/dev/vda'
 

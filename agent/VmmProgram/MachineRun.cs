@@ -3,6 +3,7 @@ using Appliance.Linux.Libc;
 using Appliance.Vmm.Boot;
 using Appliance.Vmm.Control;
 using Appliance.Vmm.Events;
+using Appliance.Vmm.Jail;
 using Appliance.Vmm.Machine;
 using Appliance.Vmm.Memory;
 using Appliance.Vmm.Serial;
@@ -18,6 +19,11 @@ namespace Appliance.VmmProgram;
 /// <summary>One machine from the command line to its end. The calling thread is the control thread: it serves the consoles and small devices.</summary>
 internal sealed class MachineRun : IDisposable
 {
+    // Of Debian's package seabios: the build without devices that this machine does not have.
+    private const string DefaultFirmware = "/usr/share/seabios/bios-microvm.bin";
+
+    private const int OwnerOnly = 0b110_000_000;
+
     private readonly RunOptions _options;
     private readonly KvmSystem _kvm;
     private readonly EventLoop _control = new("control");
@@ -27,13 +33,16 @@ internal sealed class MachineRun : IDisposable
     private readonly VirtualMachine _machine;
     private readonly ShutdownSignals _signals = new();
     private readonly ControlServer? _server;
+    private readonly Fd? _endFile;
     private bool _powerButtonPressed;
 
     public MachineRun(RunOptions options)
     {
         _options = options;
-        _kvm = KvmSystem.Open();
-        _machine = new VirtualMachine(_kvm, new MachineOptions(options.Cpus, (ulong)options.MemoryMiB * MemoryLayout.MiB, options.UsesPci));
+        _kvm = new KvmSystem(OptionFile.Open(options.Kvm, Files.O_RDWR));
+        _endFile = options.EndFile is { } end ? OptionFile.Open(end, Files.O_WRONLY | Files.O_CREAT, OwnerOnly) : null;
+        var machine = new MachineOptions(options.Cpus, (ulong)options.MemoryMiB * MemoryLayout.MiB, options.UsesPci);
+        _machine = new VirtualMachine(_kvm, machine with { Identity = machine.Identity with { Uuid = options.Uuid } });
         AddConsoles();
         foreach (var disk in options.Disks)
             AddDisk(disk);
@@ -61,6 +70,8 @@ internal sealed class MachineRun : IDisposable
             loop.Start();
         _control.Add(_machine.Ended.Descriptor, Epoll.EPOLLIN, _ => _control.Stop());
         _control.Add(_signals.Descriptor, Epoll.EPOLLIN, _ => OnSignal());
+        if (_options.IsConfined)
+            MachineJail.Enter();
         if (!_options.StartsPaused)
             _machine.Resume();
         _control.Run();
@@ -68,6 +79,8 @@ internal sealed class MachineRun : IDisposable
         AnnounceEnd();
         foreach (var pump in _pumps)
             pump.Flush();
+        if (_endFile is not null)
+            Terminal.Write(_endFile, _machine.EndReason.ToString());
         if (_machine.EndReason == MachineEnd.CpuFailure)
             Terminal.Say($"appliance-vmm: a processor failed: {_machine.Failure}");
         if (_options.SaysStatistics)
@@ -87,6 +100,7 @@ internal sealed class MachineRun : IDisposable
         foreach (var pump in _pumps)
             pump.Dispose();
         _server?.Dispose();
+        _endFile?.Dispose();
         _signals.Dispose();
         _control.Dispose();
         _kvm.Dispose();
@@ -114,21 +128,22 @@ internal sealed class MachineRun : IDisposable
 
     private BootFault? Boot()
     {
-        using var kernel = Files.Open(_options.Kernel, Files.O_RDONLY);
-        using var initrd = _options.Initrd is { } path ? Files.Open(path, Files.O_RDONLY) : null;
+        if (_options.Kernel.Length == 0)
+        {
+            using var firmware = OptionFile.Open(_options.Firmware ?? DefaultFirmware, Files.O_RDONLY);
+            return _machine.BootFirmware(firmware);
+        }
+
+        using var kernel = OptionFile.Open(_options.Kernel, Files.O_RDONLY);
+        using var initrd = _options.Initrd is { } path ? OptionFile.Open(path, Files.O_RDONLY) : null;
         return _machine.Boot(
             new ImageFile(kernel), initrd is null ? null : new ImageFile(initrd), _options.CommandLine, _options.PrefersPvh);
     }
 
     private void AddConsoles()
     {
-        if (_options.Serial != RunOptions.None)
-        {
-            var serial = _machine.AddSerial(Pump(_options.Serial));
-            if (_options.Serial == RunOptions.Stdio)
-                _owned.Add(new InputRelay(_control, Terminal.Input, serial.Receive));
-        }
-
+        if (_options.Serial != RunOptions.None || _options.SerialLog is not null)
+            AddSerial();
         if (_options.Console is { } target)
         {
             var console = new VirtioConsole(Pump(target));
@@ -138,9 +153,41 @@ internal sealed class MachineRun : IDisposable
         }
     }
 
+    private void AddSerial()
+    {
+        bool isSocket = _options.Serial.StartsWith(RunOptions.Socket, StringComparison.Ordinal);
+        if (!isSocket && _options.SerialLog is null)
+        {
+            var plain = _machine.AddSerial(Pump(_options.Serial));
+            if (_options.Serial == RunOptions.Stdio)
+                _owned.Add(new InputRelay(_control, Terminal.Input, plain.Receive));
+            return;
+        }
+
+        LogRing? log = _options.SerialLog is { } path ? new LogRing(Own(OptionFile.Open(path, Files.O_RDWR | Files.O_CREAT, OwnerOnly))) : null;
+        TerminalSocket? terminal = null;
+        var pump = new OutputPump(
+            bytes =>
+            {
+                log?.Append(bytes);
+                terminal?.Write(bytes);
+            },
+            _control);
+        _pumps.Add(pump);
+        var serial = _machine.AddSerial(pump);
+        if (isSocket)
+            _owned.Add(terminal = new TerminalSocket(_control, OptionFile.Listen(_options.Serial[RunOptions.Socket.Length..]), serial));
+    }
+
+    private Fd Own(Fd file)
+    {
+        _owned.Add(file);
+        return file;
+    }
+
     private OutputPump Pump(string target)
     {
-        var output = target == RunOptions.Stdio ? Terminal.Output : Files.Open(target, Files.O_WRONLY | Files.O_CREAT, 0b110_000_000);
+        var output = target == RunOptions.Stdio ? Terminal.Output : OptionFile.Open(target, Files.O_WRONLY | Files.O_CREAT, OwnerOnly);
         if (output != Terminal.Output)
             _owned.Add(output);
         var pump = new OutputPump(output, _control);
@@ -150,13 +197,15 @@ internal sealed class MachineRun : IDisposable
 
     private void AddDisk(DiskOption disk)
     {
-        var file = Files.Open(disk.Path, disk.IsReadOnly ? Files.O_RDONLY : Files.O_RDWR);
+        var file = OptionFile.Open(disk.Path, disk.IsReadOnly ? Files.O_RDONLY : Files.O_RDWR);
         _machine.Add(new VirtioBlock(file, disk.IsReadOnly, disk.Id), Loop($"disk {disk.Id}"), disk.Id);
     }
 
     private void AddTap(TapOption option)
     {
-        var errno = TapQueue.TryOpen(option.Name, out var tap);
+        var errno = Errno.None;
+        if (OptionFile.FindInherited(option.Name) is var tap && tap is null)
+            errno = TapQueue.TryOpen(option.Name, out tap);
         if (errno != Errno.None)
             throw new LinuxException($"open TAP interface {option.Name}", errno);
         _machine.Add(new VirtioNet(tap!, option.Mac, option.Mtu), Loop($"net {option.Name}"), option.Name);

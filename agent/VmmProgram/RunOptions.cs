@@ -18,6 +18,9 @@ internal sealed class RunOptions
     public const string Stdio = "stdio";
     public const string None = "none";
 
+    /// <summary>Before a socket that listens.</summary>
+    public const string Socket = "socket:";
+
     private const int MinMemoryMiB = 4;
     private const int MaxMemoryMiB = 1 << 20;
     private const int MaxCpus = 255;
@@ -29,6 +32,10 @@ internal sealed class RunOptions
     public string Kernel { get; private set; } = "";
 
     public string? Initrd { get; private set; }
+
+    public string? Firmware { get; private set; }
+
+    public Guid Uuid { get; private set; } = Guid.Empty;
 
     public string CommandLine { get; private set; } = "console=ttyS0";
 
@@ -45,6 +52,14 @@ internal sealed class RunOptions
     public List<TapOption> Taps { get; } = [];
 
     public string Serial { get; private set; } = Stdio;
+
+    public string? SerialLog { get; private set; }
+
+    public string Kvm { get; private set; } = "/dev/kvm";
+
+    public string? EndFile { get; private set; }
+
+    public bool IsConfined { get; private set; }
 
     public string? Console { get; private set; }
 
@@ -80,11 +95,24 @@ internal sealed class RunOptions
             arguments = arguments[2..];
         }
 
-        if (options.Kernel.Length == 0)
-            return "--kernel is missing";
-        if (options.StartsPaused && options.Control is null)
+        return options.FindContradiction();
+    }
+
+    private string? FindContradiction()
+    {
+        if (Kernel.Length == 0 && Disks.Count == 0)
+            return "--kernel or --disk is missing: there is nothing to boot from";
+        if (Kernel.Length > 0 && Firmware is not null)
+            return "--kernel and --firmware: one of them boots the guest";
+        if (StartsPaused && Control is null)
             return "--paused needs --control, by which somebody can let it run";
-        return options.Serial == Stdio && options.Console == Stdio ? "--serial and --console cannot both be stdio" : null;
+        if (SerialLog is not null && Serial != None && !Serial.StartsWith(Socket, StringComparison.Ordinal))
+            return "--serial-log goes with --serial socket:PATH or none";
+        if (IsConfined && Vsock is not null)
+            return "--confine and --vsock: a confined machine cannot connect to the guest's listeners on this side";
+        if (Kernel.Length == 0 && !UsesPci)
+            return "--transport mmio: firmware finds disks on PCI only";
+        return Serial == Stdio && Console == Stdio ? "--serial and --console cannot both be stdio" : null;
     }
 
     private bool TrySetFlag(string name)
@@ -96,6 +124,7 @@ internal sealed class RunOptions
             case "--balloon": return HasBalloon = true;
             case "--stats": return SaysStatistics = true;
             case "--paused": return StartsPaused = true;
+            case "--confine": return IsConfined = true;
             default: return false;
         }
     }
@@ -106,8 +135,15 @@ internal sealed class RunOptions
         {
             case "--kernel": Kernel = value; return null;
             case "--initrd": Initrd = value; return null;
+            case "--firmware": Firmware = value; return null;
+            case "--uuid":
+                Uuid = Guid.TryParse(value, out var uuid) ? uuid : Guid.Empty;
+                return Uuid != Guid.Empty ? null : $"--uuid {value}: not a UUID";
             case "--cmdline": CommandLine = value; return null;
             case "--serial": Serial = value; return null;
+            case "--serial-log": SerialLog = value; return null;
+            case "--kvm": Kvm = value; return null;
+            case "--end": EndFile = value; return null;
             case "--console": Console = value; return null;
             case "--disk": return AddDisk(value);
             case "--tap": return AddTap(value);

@@ -33,9 +33,24 @@ internal static class VmmCommands
                 return Start(arguments.AsSpan(1));
             case ["ctl", var socket, var command, ..]:
                 return ControlCommandLine.Run(socket, command, arguments.AsSpan(3));
+            case ["check", .. { Length: <= 2 } rest] when rest is [] or ["forbidden"] or ["--kvm", _]:
+                return Check(rest);
             default:
-                Terminal.Say("usage: appliance-vmm run --kernel FILE [OPTIONS], or ctl SOCKET COMMAND; appliance-vmm --help lists them");
+                Terminal.Say("usage: appliance-vmm run --kernel FILE | --disk FILE [OPTIONS], ctl SOCKET COMMAND, or check; appliance-vmm --help lists them");
                 return Usage;
+        }
+    }
+
+    private static int Check(string[] arguments)
+    {
+        try
+        {
+            return JailCheck.Run(arguments is ["--kvm", var device] ? device : "/dev/kvm", arguments is ["forbidden"]);
+        }
+        catch (LinuxException error)
+        {
+            Terminal.Say($"appliance-vmm: {error.Message}");
+            return Failure;
         }
     }
 

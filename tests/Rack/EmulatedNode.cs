@@ -9,8 +9,13 @@ internal static class EmulatedNode
     /// <param name="script">For the node's shell; the program under test is /test/appliance-vmm, kernels and an initrd are in /guest.</param>
     /// <param name="guestScript">For the shell of guests that boot /test/initrd: the common initrd with this in it.</param>
     /// <param name="timeout">After that the node is ended, and the test fails with what was said so far.</param>
-    public static async Task<string> RunAsync(
-        string script, string guestScript, TimeSpan timeout, CancellationToken ct, params (string Name, byte[] Content)[] files)
+    public static Task<string> RunAsync(
+        string script, string guestScript, TimeSpan timeout, CancellationToken ct, params (string Name, byte[] Content)[] files) =>
+        RunWithDisksAsync(script, guestScript, [], timeout, ct, files);
+
+    /// <param name="disks">Raw files, the node's /dev/nvme0n1, /dev/nvme1n1 …; what it writes there is lost at its end.</param>
+    public static async Task<string> RunWithDisksAsync(
+        string script, string guestScript, IReadOnlyList<string> disks, TimeSpan timeout, CancellationToken ct, params (string Name, byte[] Content)[] files)
     {
         var image = RackImage.Get();
         string folder = Directory.CreateTempSubdirectory("rack").FullName;
@@ -24,7 +29,7 @@ internal static class EmulatedNode
                 archive.Add($"test/{name}", content);
             string initrd = Path.Combine(folder, "initrd");
             await File.WriteAllBytesAsync(initrd, [.. await File.ReadAllBytesAsync(image.NodeArchive, ct), .. archive.ToArray()], ct);
-            return await BootAsync(image.Kernel, initrd, Path.Combine(folder, "console"), timeout, ct);
+            return await BootAsync(image.Kernel, initrd, disks, Path.Combine(folder, "console"), timeout, ct);
         }
         finally
         {
@@ -32,13 +37,18 @@ internal static class EmulatedNode
         }
     }
 
-    private static async Task<string> BootAsync(string kernel, string initrd, string console, TimeSpan timeout, CancellationToken ct)
+    private static async Task<string> BootAsync(
+        string kernel, string initrd, IReadOnlyList<string> disks, string console, TimeSpan timeout, CancellationToken ct)
     {
         // -cpu max: TCG emulates SVM. One thread per processor; the tests' machine has two cores.
         string[] arguments =
         [
             "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1024", "-nodefaults", "-display", "none", "-no-reboot",
-            "-serial", $"file:{console}", "-kernel", kernel, "-initrd", initrd, "-append", "console=ttyS0 quiet panic=-1",
+            "-serial", $"file:{console}", "-kernel", kernel, "-initrd", initrd, "-append", "console=ttyS0 quiet panic=-1", "-snapshot",
+            .. disks.SelectMany(static (disk, i) => new[]
+            {
+                "-drive", $"file={disk},format=raw,if=none,id=disk{i}", "-device", $"nvme,serial=disk{i},drive=disk{i}",
+            }),
         ];
         using var qemu = Process.Start(new ProcessStartInfo("qemu-system-x86_64", arguments) { RedirectStandardError = true })!;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ct);

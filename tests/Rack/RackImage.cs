@@ -6,6 +6,10 @@ namespace Appliance.RackTests;
 internal sealed record RackImage(string Kernel, string NodeArchive, string Vmm)
 {
     private static readonly Lazy<RackImage> Built = new(Build);
+    private static readonly Lazy<string> BuiltGuestDisk = new(BuildGuestDisk);
+
+    /// <summary>The project's guest image, as a raw disk.</summary>
+    public static string GuestDisk => BuiltGuestDisk.Value;
 
     public static RackImage Get() => Built.Value;
 
@@ -15,11 +19,24 @@ internal sealed record RackImage(string Kernel, string NodeArchive, string Vmm)
         string vmm = Path.Combine(root, "out/appliance-vmm");
         Assert.True(File.Exists(vmm), "out/appliance-vmm is missing: run scripts/build vmm");
         string cache = Path.Combine(root, ".cache/rack");
-        using var build = Process.Start(new ProcessStartInfo(Path.Combine(root, "tests/Rack/rig/build"), [cache]) { RedirectStandardError = true })!;
-        string errors = build.StandardError.ReadToEnd();
-        build.WaitForExit();
-        Assert.True(build.ExitCode == 0, errors);
+        Run(Path.Combine(root, "tests/Rack/rig/build"), cache);
         return new RackImage(Path.Combine(cache, "vmlinuz"), Path.Combine(cache, "node.cpio"), vmm);
+    }
+
+    private static string BuildGuestDisk()
+    {
+        string image = Path.Combine(FindRoot(), "out/guest.qcow2"), disk = Path.Combine(FindRoot(), ".cache/rack/guest.raw");
+        Assert.True(File.Exists(image), "out/guest.qcow2 is missing: run scripts/build guest");
+        Run("qemu-img", "convert", "-O", "raw", image, disk);
+        return disk;
+    }
+
+    private static void Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        string errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, errors);
     }
 
     private static string FindRoot()

@@ -48,9 +48,11 @@ internal static class KvmConstants
     public const int KVM_CAP_TSC_DEADLINE_TIMER = 72;
     public const int KVM_CAP_MAX_VCPUS = 66;
     public const int KVM_CAP_SIGNAL_MSI = 77;
+    public const int KVM_CAP_READONLY_MEM = 81;
     public const int KVM_CAP_IMMEDIATE_EXIT = 136;
 
     public const uint KVM_MEM_LOG_DIRTY_PAGES = 1;
+    public const uint KVM_MEM_READONLY = 2;
 
     public const uint KVM_EXIT_UNKNOWN = 0;
     public const uint KVM_EXIT_IO = 2;

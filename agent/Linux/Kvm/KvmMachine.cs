@@ -21,12 +21,19 @@ internal sealed class KvmMachine(Fd machine, int runPageBytes) : IDisposable
         new(Fd.Own(Files.Ioctl(machine, KvmConstants.KVM_CREATE_VCPU, apicId, "KVM_CREATE_VCPU")), runPageBytes);
 
     /// <summary>Sets, changes or (with 0 bytes) removes a range of guest RAM.</summary>
-    public void SetMemory(uint slot, ulong guestAddress, ulong lengthBytes, nint host, bool logDirtyPages = false)
+    public void SetMemory(uint slot, ulong guestAddress, ulong lengthBytes, nint host, bool logDirtyPages = false) =>
+        SetMemory(slot, guestAddress, lengthBytes, host, logDirtyPages ? KvmConstants.KVM_MEM_LOG_DIRTY_PAGES : 0);
+
+    /// <summary>Sets a range that the guest can only read; its writes come as accesses to a device.</summary>
+    public void SetReadOnlyMemory(uint slot, ulong guestAddress, ulong lengthBytes, nint host) =>
+        SetMemory(slot, guestAddress, lengthBytes, host, KvmConstants.KVM_MEM_READONLY);
+
+    private void SetMemory(uint slot, ulong guestAddress, ulong lengthBytes, nint host, uint flags)
     {
         var region = new kvm_userspace_memory_region
         {
             slot = slot,
-            flags = logDirtyPages ? KvmConstants.KVM_MEM_LOG_DIRTY_PAGES : 0,
+            flags = flags,
             guest_phys_addr = guestAddress,
             memory_size = lengthBytes,
             userspace_addr = (ulong)host,

@@ -30,6 +30,10 @@ internal sealed unsafe partial class MemoryMapping : IDisposable
     public static MemoryMapping OfFile(Fd file, long lengthBytes, long offset = 0) =>
         new(Map(null, (nuint)lengthBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.Number, offset), (nuint)lengthBytes);
 
+    /// <summary>The start of a file, for reading; what has not been read yet costs nothing, and mappings of the same file share it.</summary>
+    public static MemoryMapping OfFileForReading(Fd file, long lengthBytes) =>
+        new(Map(null, (nuint)lengthBytes, PROT_READ, MAP_PRIVATE, file.Number, 0), (nuint)lengthBytes);
+
     /// <summary>Address space that nothing can touch: any access ends the process. Parts become usable with <see cref="Place"/>.</summary>
     public static MemoryMapping Reserve(nuint lengthBytes) =>
         new(Map(null, lengthBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), lengthBytes);

@@ -10,6 +10,7 @@ internal static partial class Mounts
     public const ulong MS_NOSUID = 2;
     public const ulong MS_NODEV = 4;
     public const ulong MS_NOEXEC = 8;
+    public const ulong MS_REMOUNT = 32;
     public const ulong MS_BIND = 4096;
     public const ulong MS_REC = 16384;
     public const ulong MS_PRIVATE = 1 << 18;
@@ -28,6 +29,28 @@ internal static partial class Mounts
 
     /// <summary><c>EINVAL</c>: not a mount point. <c>ENOENT</c>: no such path.</summary>
     public static Errno TryUnmount(string target, int flags) => umount2(target, flags) < 0 ? LinuxException.LastErrno : Errno.None;
+
+    /// <summary>
+    /// Makes a mount point the root of this process's mount namespace and takes the old root away: pivot_root(2), "pivot_root(".", ".")".
+    /// </summary>
+    public static void PivotTo(string newRoot)
+    {
+        if (chdir(newRoot) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+            throw LinuxException.Last($"pivot_root {newRoot}");
+        if (TryUnmount(".", MNT_DETACH) is var errno && errno != Errno.None)
+            throw new LinuxException("umount the old root", errno);
+        if (chdir("/") < 0)
+            throw LinuxException.Last("chdir /");
+    }
+
+    // asm/unistd_64.h; glibc has no wrapper.
+    private const long SYS_pivot_root = 155;
+
+    [LibraryImport(Files.Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int chdir(string path);
+
+    [LibraryImport(Files.Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial long syscall(long number, string first, string second);
 
     [LibraryImport(Files.Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int mount(string source, string target, string? fileSystem, nuint flags, string? options);

@@ -7,6 +7,7 @@ internal static partial class NamespaceCalls
 {
     // linux/sched.h
     public const int CLONE_NEWNS = 0x00020000;
+    public const int CLONE_NEWPID = 0x20000000;
     public const int CLONE_NEWNET = 0x40000000;
 
     public static void SetNamespace(Fd descriptor, int type, string operation)

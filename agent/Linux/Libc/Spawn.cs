@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Appliance.Linux.Namespaces;
 
 namespace Appliance.Linux.Libc;
 
@@ -20,6 +21,19 @@ internal static partial class Spawn
 
     /// <summary>The numbers under which a program finds the descriptors it inherits, in the order given: 3, 4, …</summary>
     public static int NumberOf(int index) => FirstInherited + index;
+
+    /// <summary>
+    /// As <see cref="Start"/>, as the first process of a process-id namespace of its own: it sees no other process, and what it starts ends
+    /// with it. Needs root; the returned id is this process's for it.
+    /// </summary>
+    public static int StartAlone(
+        IReadOnlyList<string> arguments, IReadOnlyList<string> environment, Fd? output, Fd? error, IReadOnlyList<Fd> inherited) =>
+        // A thread of its own: all that it starts from then on is in the namespace.
+        DedicatedThread.Run("spawn", () =>
+        {
+            NamespaceCalls.Unshare(NamespaceCalls.CLONE_NEWPID, "unshare process ids");
+            return Start(arguments, environment, output, error, inherited);
+        });
 
     /// <summary>Starts <paramref name="arguments"/>[0]; its standard input is empty.</summary>
     /// <param name="output">Becomes standard output; null discards it.</param>

@@ -8,6 +8,9 @@ internal static class AcpiTable
 {
     public const int HeaderBytes = 36;
 
+    /// <summary>Where the header has its checksum.</summary>
+    public const int ChecksumAt = 9;
+
     /// <param name="signature">Four characters.</param>
     public static byte[] Make(string signature, byte revision, ReadOnlySpan<byte> body)
     {
@@ -21,7 +24,7 @@ internal static class AcpiTable
         "APPL"u8.CopyTo(table.AsSpan(28));
         BinaryPrimitives.WriteInt32LittleEndian(table.AsSpan(32), 1);
         body.CopyTo(table.AsSpan(HeaderBytes));
-        table[9] = Checksum(table);
+        table[ChecksumAt] = Checksum(table);
         return table;
     }
 

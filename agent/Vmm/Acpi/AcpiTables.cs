@@ -3,48 +3,54 @@ using Appliance.Vmm.Memory;
 
 namespace Appliance.Vmm.Acpi;
 
-/// <summary>Lays out the tables of a hardware-reduced machine in guest RAM: RSDP → XSDT → FADT (→ DSDT), MADT.</summary>
+/// <summary>Lays out the tables of a hardware-reduced machine: RSDP → XSDT → FADT (→ DSDT), MADT.</summary>
 internal static class AcpiTables
 {
-    private const int RsdpBytes = 36;
+    public const int RsdpBytes = 36;
 
+    /// <summary>Where the RSDP has the XSDT's address, and its two checksums with the length each covers; ACPI 6.5 §5.2.5.3.</summary>
+    public const int RsdpXsdt = 24, RsdpChecksum = 8, RsdpChecksumBytes = 20, RsdpExtendedChecksum = 32;
+
+    private const int FadtDsdt = 140;
+    private const int Alignment = 64;
+
+    /// <summary>Puts the tables where a kernel without firmware finds them.</summary>
     /// <returns>Guest physical address of the RSDP.</returns>
     public static ulong Write(GuestMemory memory, AcpiMachine machine)
     {
-        const ulong rsdp = MemoryLayout.AcpiTables;
-        ulong next = rsdp + 64;
-        ulong dsdt = Put(memory, ref next, Dsdt.Make(machine));
-        ulong fadt = Put(memory, ref next, Fadt.Make(dsdt));
-        ulong madt = Put(memory, ref next, Madt.Make(machine.CpuCount));
-
-        byte[] pointers = new byte[16];
-        BinaryPrimitives.WriteUInt64LittleEndian(pointers, fadt);
-        BinaryPrimitives.WriteUInt64LittleEndian(pointers.AsSpan(8), madt);
-        ulong xsdt = Put(memory, ref next, AcpiTable.Make("XSDT", 1, pointers));
-        MakeRsdp(xsdt).CopyTo(memory.Slice(rsdp, RsdpBytes));
+        const ulong rsdp = MemoryLayout.AcpiTables, start = rsdp + Alignment;
+        var blob = Make(machine);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + (ulong)blob.Bytes.Length, MemoryLayout.AcpiTablesEnd);
+        blob.MoveTo(start).CopyTo(memory.Slice(start, (uint)blob.Bytes.Length));
+        MakeRsdp(start + (ulong)blob.Xsdt).CopyTo(memory.Slice(rsdp, RsdpBytes));
         return rsdp;
     }
 
-    private static ulong Put(GuestMemory memory, ref ulong next, byte[] table)
+    /// <summary>All tables but the RSDP, as they would be at address 0.</summary>
+    public static AcpiBlob Make(AcpiMachine machine)
     {
-        ulong address = next;
-        next = (address + (ulong)table.Length + 63) & ~63UL;
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(next, MemoryLayout.AcpiTablesEnd);
-        table.CopyTo(memory.Slice(address, (uint)table.Length));
-        return address;
+        var blob = new AcpiBlobBuilder(Alignment);
+        int dsdt = blob.Add(Dsdt.Make(machine));
+        int fadt = blob.Add(Fadt.Make((ulong)dsdt), FadtDsdt);
+        int madt = blob.Add(Madt.Make(machine.CpuCount));
+
+        byte[] pointers = new byte[16];
+        BinaryPrimitives.WriteUInt64LittleEndian(pointers, (ulong)fadt);
+        BinaryPrimitives.WriteUInt64LittleEndian(pointers.AsSpan(8), (ulong)madt);
+        int xsdt = blob.Add(AcpiTable.Make("XSDT", 1, pointers), AcpiTable.HeaderBytes, AcpiTable.HeaderBytes + 8);
+        return blob.ToBlob(xsdt);
     }
 
-    // ACPI 6.5 §5.2.5.3: the first checksum covers the 20 bytes of ACPI 1.0, the second all.
-    private static byte[] MakeRsdp(ulong xsdt)
+    public static byte[] MakeRsdp(ulong xsdt)
     {
         byte[] rsdp = new byte[RsdpBytes];
         "RSD PTR "u8.CopyTo(rsdp);
         "APPLNC"u8.CopyTo(rsdp.AsSpan(9));
         rsdp[15] = 2;
         BinaryPrimitives.WriteInt32LittleEndian(rsdp.AsSpan(20), RsdpBytes);
-        BinaryPrimitives.WriteUInt64LittleEndian(rsdp.AsSpan(24), xsdt);
-        rsdp[8] = AcpiTable.Checksum(rsdp.AsSpan(0, 20));
-        rsdp[32] = AcpiTable.Checksum(rsdp);
+        BinaryPrimitives.WriteUInt64LittleEndian(rsdp.AsSpan(RsdpXsdt), xsdt);
+        rsdp[RsdpChecksum] = AcpiTable.Checksum(rsdp.AsSpan(0, RsdpChecksumBytes));
+        rsdp[RsdpExtendedChecksum] = AcpiTable.Checksum(rsdp);
         return rsdp;
     }
 }

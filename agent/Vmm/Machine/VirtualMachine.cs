@@ -5,11 +5,14 @@ using Appliance.Vmm.Boot;
 using Appliance.Vmm.Bus;
 using Appliance.Vmm.Cpu;
 using Appliance.Vmm.Events;
+using Appliance.Vmm.Firmware;
 using Appliance.Vmm.Interrupts;
 using Appliance.Vmm.Memory;
 using Appliance.Vmm.Pci;
 using Appliance.Vmm.Serial;
+using Appliance.Vmm.Smbios;
 using Appliance.Vmm.Virtio;
+using Appliance.Vmm.Virtio.Block;
 using Appliance.Vmm.Virtio.Mmio;
 using Appliance.Vmm.Virtio.Pci;
 
@@ -37,6 +40,7 @@ internal sealed class VirtualMachine : IDisposable
     private readonly EventFd _serialInterrupt = new();
     private readonly List<AcpiMmioDevice> _mmioDevices = [];
     private readonly List<VirtioDevice> _devices = [];
+    private readonly List<int> _diskSlots = [];
     private readonly List<IDisposable> _owned = [];
     private readonly VirtualCpu[] _cpus;
     private readonly Lock _life = new();
@@ -62,7 +66,7 @@ internal sealed class VirtualMachine : IDisposable
         if (options.UsesPci)
         {
             _pci = new PciBus();
-            _ports.Add(PciConfigPorts.Start, PciConfigPorts.PortCount, new PciConfigPorts(_pci));
+            _ports.Add(PciConfigPorts.Start, PciConfigPorts.PortCount, new PciConfigPorts(_pci, () => End(MachineEnd.Reset)));
             _memoryBus.Add(MemoryLayout.PciWindowStart, MemoryLayout.PciWindowEnd - MemoryLayout.PciWindowStart, _pci);
         }
 
@@ -117,12 +121,41 @@ internal sealed class VirtualMachine : IDisposable
     /// <returns>Why the kernel cannot boot; null when it can.</returns>
     public BootFault? Boot(ImageFile kernel, ImageFile? initrd, string commandLine, bool prefersPvh = false)
     {
-        var acpi = new AcpiMachine(_options.CpuCount, PowerInterrupt, _pci is not null, _mmioDevices);
-        ulong rsdp = AcpiTables.Write(Memory, acpi);
+        ulong rsdp = AcpiTables.Write(Memory, DescribeForAcpi());
+        SmbiosTables.Write(Memory, _options.Identity);
         var request = new BootRequest(kernel, initrd, commandLine, rsdp, prefersPvh);
         if (DirectBoot.Prepare(request, Memory, out var boot) is { } fault)
             return fault;
 
+        MakeCpus();
+        // The others wait for the first one's start-up interrupt; KVM keeps them.
+        _cpus[0].Ask(kvm =>
+        {
+            boot!.Enter(kvm);
+            return 0;
+        });
+        return null;
+    }
+
+    /// <summary>Gives the machine a firmware, which boots from the first disk that can be booted, and makes the processors, paused.</summary>
+    /// <param name="rom">The firmware's file; stays the caller's.</param>
+    /// <returns>Why the firmware cannot run here; null when it can.</returns>
+    public BootFault? BootFirmware(Fd rom)
+    {
+        if (_pci is null)
+            return new BootFault("firmware finds disks on PCI only");
+        if (FirmwareBoot.Attach(new FirmwareRequest(rom, Memory, DescribeForAcpi(), _options.Identity, _diskSlots), _machine, _ports, out var boot) is { } fault)
+            return fault;
+        _owned.Add(boot!);
+        boot!.Prepare(Memory);
+        MakeCpus();
+        return null;
+    }
+
+    private AcpiMachine DescribeForAcpi() => new(_options.CpuCount, PowerInterrupt, _pci is not null, _mmioDevices);
+
+    private void MakeCpus()
+    {
         var supported = _kvm.GetSupportedCpuid();
         bool hasDeadlineTimer = _kvm.Check(KvmConstants.KVM_CAP_TSC_DEADLINE_TIMER) != 0;
         foreach (var cpu in _cpus)
@@ -131,14 +164,6 @@ internal sealed class VirtualMachine : IDisposable
             cpu.Start();
             cpu.Ask(kvm => CpuReset.Apply(kvm, cpuid));
         }
-
-        // The others wait for the first one's start-up interrupt; KVM keeps them.
-        _cpus[0].Ask(kvm =>
-        {
-            boot!.Enter(kvm);
-            return 0;
-        });
-        return null;
     }
 
     /// <summary>Lets devices and processors run. Free when they do.</summary>
@@ -212,7 +237,9 @@ internal sealed class VirtualMachine : IDisposable
         var function = new VirtioPci(device, _machine, _router);
         _owned.Add(function);
         device.Attach(Memory, loop, function);
-        pci.Add(function);
+        int slot = pci.Add(function);
+        if (device is VirtioBlock)
+            _diskSlots.Add(slot);
     }
 
     private void AddMmio(VirtioDevice device, EventLoop loop)

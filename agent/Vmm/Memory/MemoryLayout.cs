@@ -21,7 +21,10 @@ internal static class MemoryLayout
 
     /// <summary>ACPI tables, in the area where kernels search for the RSDP too.</summary>
     public const ulong AcpiTables = 0xE0000;
-    public const ulong AcpiTablesEnd = 0xFFFF0;         // the reset vector
+    public const ulong AcpiTablesEnd = 0xF0000;
+
+    /// <summary>SMBIOS tables, where kernels search for their anchor. They end below the reset vector.</summary>
+    public const ulong Smbios = 0xF0000;
 
     public const ulong HighRamStart = 1 * MiB;
 
@@ -34,12 +37,18 @@ internal static class MemoryLayout
 
     /// <summary>BARs of PCI functions.</summary>
     public const ulong PciWindowStart = 0xE000_0000;
-    public const ulong PciWindowEnd = 0xF000_0000;
+    public const ulong PciWindowEnd = 0xFEC0_0000;      // firmware packs them against the I/O APIC
 
     public const uint IoApic = 0xFEC0_0000;
     public const uint LocalApic = 0xFEE0_0000;
 
-    /// <summary>Pages for KVM itself, above the APICs and below the reset vector.</summary>
-    public const ulong IdentityMap = 0xFFFB_C000;
-    public const uint TaskState = 0xFFFB_D000;
+    /// <summary>Pages for KVM itself, above the APICs and below any firmware.</summary>
+    public const ulong IdentityMap = 0xFEFF_C000;
+    public const uint TaskState = 0xFEFF_D000;
+
+    /// <summary>A firmware's ROM ends where the hole ends, with the processors' first instruction in its last 16 bytes.</summary>
+    public const ulong FirmwareMaxBytes = 16 * MiB;
+
+    /// <summary>Where PCs show the last part of the ROM to 16-bit code, in RAM: it changes itself there.</summary>
+    public const ulong FirmwareShadow = 0xE0000;
 }

@@ -67,8 +67,11 @@ internal sealed class PciBus : IBusDevice
         return null;
     }
 
-    /// <summary>What kernels look for to believe that there is a PCI bus: a function of class "host bridge".</summary>
-    private sealed class HostBridge() : PciFunction(new PciConfigSpace(0x1B36, 0x0008, 0, 0x06_00_00, 0, 0), 0)
+    /// <summary>
+    /// What kernels look for to believe that there is a PCI bus: a function of class "host bridge". By its subsystem firmware knows that the
+    /// machine has QEMU's interface for firmware (SeaBIOS, src/fw/paravirt.c, qemu_detect).
+    /// </summary>
+    private sealed class HostBridge() : PciFunction(new PciConfigSpace(0x1B36, 0x0008, 0, 0x06_00_00, 0x1AF4, 0x1100), 0)
     {
         public override void Read(ulong offset, Span<byte> data) => data.Fill(0xFF);
 

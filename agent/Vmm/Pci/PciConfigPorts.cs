@@ -2,13 +2,19 @@ using Appliance.Vmm.Bus;
 
 namespace Appliance.Vmm.Pci;
 
-/// <summary>Configuration mechanism #1, PCI Local Bus 3.0 §3.2.2.3.2: an address register and a data window.</summary>
-internal sealed class PciConfigPorts(PciBus bus) : IBusDevice
+/// <summary>
+/// Configuration mechanism #1, PCI Local Bus 3.0 §3.2.2.3.2: an address register and a data window. Inside it, as on PCs, the reset control
+/// register (Intel 82371AB §4.2.4), by which firmware restarts.
+/// </summary>
+/// <param name="reset">Called on the processor's thread.</param>
+internal sealed class PciConfigPorts(PciBus bus, Action reset) : IBusDevice
 {
     public const ushort Start = 0xCF8;
     public const ulong PortCount = 8;
 
     private const ulong DataWindow = 4;
+    private const ulong ResetControl = 1;
+    private const byte ResetCpu = 1 << 2;
     private const uint Enable = 1u << 31;
 
     private readonly Lock _gate = new();
@@ -29,6 +35,13 @@ internal sealed class PciConfigPorts(PciBus bus) : IBusDevice
 
     public void Write(ulong offset, ReadOnlySpan<byte> data)
     {
+        if (offset == ResetControl && data.Length == 1)
+        {
+            if ((data[0] & ResetCpu) != 0)
+                reset();
+            return;
+        }
+
         lock (_gate)
         {
             if (offset == 0 && data.Length == 4)

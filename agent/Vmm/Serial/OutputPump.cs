@@ -4,8 +4,8 @@ using Appliance.Vmm.Events;
 namespace Appliance.Vmm.Serial;
 
 /// <summary>
-/// Carries what a guest prints from processor threads to a descriptor, without ever making the guest wait: a bounded ring, emptied by an event
-/// loop. What does not fit is dropped and counted, for how much a guest prints is its own choice.
+/// Carries what a guest prints from processor threads to a descriptor or a sink, without ever making the guest wait: a bounded ring, emptied by
+/// an event loop. What does not fit is dropped and counted, for how much a guest prints is its own choice.
 /// </summary>
 internal sealed class OutputPump : IDisposable
 {
@@ -13,7 +13,8 @@ internal sealed class OutputPump : IDisposable
     private readonly byte[] _ring;
     private readonly byte[] _chunk = new byte[4096];
     private readonly EventFd _wake = new();
-    private readonly Fd _output;
+    private readonly Fd? _output;
+    private readonly Sink? _sink;
     private readonly EventLoop _loop;
     private readonly ulong _wakeToken;
     private ulong? _outputToken;
@@ -25,12 +26,20 @@ internal sealed class OutputPump : IDisposable
 
     /// <param name="output">Stays the caller's.</param>
     public OutputPump(Fd output, EventLoop loop, int capacityBytes = 64 * 1024)
+        : this(loop, capacityBytes) => _output = output;
+
+    public OutputPump(Sink sink, EventLoop loop, int capacityBytes = 64 * 1024)
+        : this(loop, capacityBytes) => _sink = sink;
+
+    private OutputPump(EventLoop loop, int capacityBytes)
     {
         _ring = new byte[capacityBytes];
-        _output = output;
         _loop = loop;
         _wakeToken = loop.Add(_wake.Descriptor, Epoll.EPOLLIN, _ => OnWake());
     }
+
+    /// <summary>Takes all of it, on the loop's thread; does not block.</summary>
+    public delegate void Sink(ReadOnlySpan<byte> bytes);
 
     /// <summary>Bytes lost because nobody took them in time.</summary>
     public long DroppedBytes { get; private set; }
@@ -69,7 +78,7 @@ internal sealed class OutputPump : IDisposable
     {
         _wake.Clear();
         if (_outputToken is null && !Drain())
-            _outputToken = _loop.Add(_output, Epoll.EPOLLOUT, _ => OnRoom());
+            _outputToken = _loop.Add(_output!, Epoll.EPOLLOUT, _ => OnRoom());
     }
 
     private void OnRoom()
@@ -110,15 +119,16 @@ internal sealed class OutputPump : IDisposable
 
     private bool TrySend()
     {
-        if (_isBroken)
+        if (_isBroken || _sink is not null)
         {
+            _sink?.Invoke(_chunk.AsSpan(_sent, _unsent - _sent));
             _sent = _unsent;
             return true;
         }
 
         try
         {
-            if (!Files.TryWrite(_output, _chunk.AsSpan(_sent, _unsent - _sent), out int written))
+            if (!Files.TryWrite(_output!, _chunk.AsSpan(_sent, _unsent - _sent), out int written))
                 return false;
             _sent += written;
         }

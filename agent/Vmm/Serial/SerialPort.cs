@@ -13,9 +13,13 @@ internal sealed class SerialPort : IBusDevice
 
     private readonly Lock _gate = new();
     private readonly Uart16550 _uart;
+    private bool _hasRefused;
 
     /// <param name="interrupt">Attached to the line; stays the caller's.</param>
     public SerialPort(OutputPump output, EventFd interrupt) => _uart = new Uart16550(output.Push, interrupt.Signal);
+
+    /// <summary>Called when the guest has read everything that <see cref="Receive"/> took before it refused some; on a processor's thread, under the port's lock.</summary>
+    public Action? RoomMade { get; set; }
 
     /// <summary>Bytes that <see cref="Receive"/> would take now.</summary>
     public int Room
@@ -35,6 +39,7 @@ internal sealed class SerialPort : IBusDevice
             int taken = 0;
             while (taken < bytes.Length && _uart.TryReceive(bytes[taken]))
                 taken++;
+            _hasRefused = taken < bytes.Length;
             return taken;
         }
     }
@@ -45,12 +50,25 @@ internal sealed class SerialPort : IBusDevice
         {
             data.Fill(0xFF);
             data[0] = _uart.Read((int)offset);
+            NoteRoom();
         }
     }
 
     public void Write(ulong offset, ReadOnlySpan<byte> data)
     {
         lock (_gate)
+        {
             _uart.Write((int)offset, data[0]);
+            NoteRoom();
+        }
+    }
+
+    // Reading empties the receiver; so do its reset and the end of loopback mode.
+    private void NoteRoom()
+    {
+        if (!_hasRefused || _uart.Room < Uart16550.FifoBytes)
+            return;
+        _hasRefused = false;
+        RoomMade?.Invoke();
     }
 }

@@ -26,7 +26,7 @@ public sealed class VirtioPciTests : IDisposable
     {
         Assert.SkipUnless(TinyGuest.Obstacle is null, TinyGuest.Obstacle ?? "");
         _guest = new TinyGuest([0xF4]);
-        _ports = new PciConfigPorts(_bus);
+        _ports = new PciConfigPorts(_bus, static () => { });
         _function = new VirtioPci(_device, _guest.Machine, new InterruptRouter(_guest.Machine));
         _device.Attach(_guest.Memory, _loop, _function);
         Assert.Equal(1, _bus.Add(_function));
