@@ -21,10 +21,10 @@ internal static class HelpText
           --memory MIB           4 to 1048576                  (256)
           --transport pci|mmio   how virtio devices appear     (pci)
 
-          --disk FILE[,ro][,id=TEXT]
+          --disk FILE[,ro][,id=TEXT][,ops=RATE][,bytes=RATE]
                                  a raw file or block device; may be repeated: vda, vdb, ...
-          --tap NAME[,mac=MAC][,mtu=BYTES]
-                                 a TAP interface that exists; may be repeated
+          --tap NAME[,mac=MAC][,mtu=BYTES][,rx-ops=RATE][,rx-bytes=RATE][,tx-ops=RATE][,tx-bytes=RATE]
+                                 a TAP interface that exists; may be repeated. Limits: of what the guest receives and sends
           --vsock CID,PATH       streams between guest and host: connect to PATH and write 'CONNECT port',
                                  or listen at PATH_port for the guest's connections
           --serial stdio|none|FILE|socket:PATH
@@ -40,6 +40,7 @@ internal static class HelpText
           --kvm FILE             (/dev/kvm)
           --confine              once everything is open, end at any system call that a running guest does not need
 
+        RATE is PER_SECOND or PER_SECOND/BURST; without a burst a tenth of a second's worth may come at once.
         Every FILE, PATH and NAME may be fd:N, an inherited descriptor; of a socket one that listens.
 
         Examples:

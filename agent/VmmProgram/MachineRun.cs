@@ -198,7 +198,7 @@ internal sealed class MachineRun : IDisposable
     private void AddDisk(DiskOption disk)
     {
         var file = OptionFile.Open(disk.Path, disk.IsReadOnly ? Files.O_RDONLY : Files.O_RDWR);
-        _machine.Add(new VirtioBlock(file, disk.IsReadOnly, disk.Id), Loop($"disk {disk.Id}"), disk.Id);
+        _machine.Add(new VirtioBlock(file, disk.IsReadOnly, disk.Id, limit: disk.Limit), Loop($"disk {disk.Id}"), disk.Id);
     }
 
     private void AddTap(TapOption option)
@@ -208,7 +208,7 @@ internal sealed class MachineRun : IDisposable
             errno = TapQueue.TryOpen(option.Name, out tap);
         if (errno != Errno.None)
             throw new LinuxException($"open TAP interface {option.Name}", errno);
-        _machine.Add(new VirtioNet(tap!, option.Mac, option.Mtu), Loop($"net {option.Name}"), option.Name);
+        _machine.Add(new VirtioNet(tap!, option.Mac, option.Mtu, option.Receiving, option.Sending), Loop($"net {option.Name}"), option.Name);
     }
 
     private EventLoop Loop(string name)

@@ -2,13 +2,6 @@ using Appliance.Vmm.Virtio.Vsock;
 
 namespace Appliance.VmmProgram;
 
-/// <summary>A disk of the command line.</summary>
-internal sealed record DiskOption(string Path, bool IsReadOnly, string Id);
-
-/// <summary>A network interface of the command line.</summary>
-/// <param name="Mac">6 bytes.</param>
-internal sealed record TapOption(string Name, byte[] Mac, ushort Mtu);
-
 /// <summary>Sockets of the command line.</summary>
 internal sealed record VsockOption(uint Cid, string Path);
 
@@ -24,10 +17,6 @@ internal sealed class RunOptions
     private const int MinMemoryMiB = 4;
     private const int MaxMemoryMiB = 1 << 20;
     private const int MaxCpus = 255;
-
-    // IPv6's least and Ethernet's most.
-    private const ushort MinMtu = 1280;
-    private const ushort DefaultMtu = 1500;
 
     public string Kernel { get; private set; } = "";
 
@@ -170,40 +159,16 @@ internal sealed class RunOptions
 
     private string? AddDisk(string value)
     {
-        string[] parts = value.Split(',');
-        var disk = new DiskOption(parts[0], false, $"disk{Disks.Count}");
-        foreach (string part in parts.AsSpan(1))
-        {
-            if (part == "ro")
-                disk = disk with { IsReadOnly = true };
-            else if (part.StartsWith("id=", StringComparison.Ordinal))
-                disk = disk with { Id = part[3..] };
-            else
-                return $"--disk {value}: '{part}' is neither ro nor id=TEXT";
-        }
-
+        string? mistake = DiskOption.Parse(value, Disks.Count, out var disk);
         Disks.Add(disk);
-        return null;
+        return mistake;
     }
 
     private string? AddTap(string value)
     {
-        string[] parts = value.Split(',');
-        // 52:54:00 is what KVM guests carry by custom; the last byte tells the interfaces apart.
-        var tap = new TapOption(parts[0], [0x52, 0x54, 0x00, 0x12, 0x34, (byte)(0x56 + Taps.Count)], DefaultMtu);
-        foreach (string part in parts.AsSpan(1))
-        {
-            if (part.StartsWith("mac=", StringComparison.Ordinal) && TryParseMac(part[4..], out byte[] mac))
-                tap = tap with { Mac = mac };
-            else if (part.StartsWith("mtu=", StringComparison.Ordinal)
-                && ushort.TryParse(part[4..], NumberStyles.None, CultureInfo.InvariantCulture, out ushort mtu) && mtu >= MinMtu)
-                tap = tap with { Mtu = mtu };
-            else
-                return $"--tap {value}: '{part}' is neither mac=XX:XX:XX:XX:XX:XX nor mtu=BYTES";
-        }
-
+        string? mistake = TapOption.Parse(value, Taps.Count, out var tap);
         Taps.Add(tap);
-        return null;
+        return mistake;
     }
 
     private string? SetVsock(string value)
@@ -215,20 +180,5 @@ internal sealed class RunOptions
             return $"--vsock {value}: CID,PATH with a CID of {VirtioVsock.FirstGuestCid} or more";
         Vsock = new VsockOption(cid, value[(comma + 1)..]);
         return null;
-    }
-
-    private static bool TryParseMac(string text, out byte[] mac)
-    {
-        mac = new byte[6];
-        string[] bytes = text.Split(':');
-        if (bytes.Length != mac.Length)
-            return false;
-        for (int i = 0; i < mac.Length; i++)
-        {
-            if (bytes[i].Length != 2 || !byte.TryParse(bytes[i], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out mac[i]))
-                return false;
-        }
-
-        return (mac[0] & 1) == 0;
     }
 }

@@ -185,7 +185,7 @@ internal abstract class VirtioDevice : IDisposable
         _interrupts?.ConfigurationChanged();
     }
 
-    /// <summary>Serves the chains of a queue one after the other with <see cref="Serve"/>, then interrupts. Gate held.</summary>
+    /// <summary>Serves the chains of a queue one after the other with <see cref="Serve"/>, as <see cref="MayServe"/> allows, then interrupts. Gate held.</summary>
     protected void Drain(int index, DescriptorChain chain)
     {
         var queue = Queues[index];
@@ -206,6 +206,12 @@ internal abstract class VirtioDevice : IDisposable
                 continue;
             }
 
+            if (!MayServe(index, chain))
+            {
+                queue.Unpop(1);
+                break;
+            }
+
             queue.Push(chain, Serve(index, chain));
             if (++served >= MaxBatch)
             {
@@ -216,6 +222,13 @@ internal abstract class VirtioDevice : IDisposable
 
         Interrupt(index);
     }
+
+    /// <summary>
+    /// Whether the next chain may be served now. When not it stays in the queue, of which the driver gives no notice: the device signals
+    /// <see cref="VirtQueue.Notify"/> itself when it goes on. For devices that use <see cref="Drain"/>.
+    /// </summary>
+    /// <param name="chain">Only to look at: its buffers are still all there for <see cref="Serve"/>.</param>
+    protected virtual bool MayServe(int index, DescriptorChain chain) => true;
 
     /// <summary>Does what one chain asks for; bytes written into it. For devices that use <see cref="Drain"/>.</summary>
     protected virtual uint Serve(int index, DescriptorChain chain) => 0;

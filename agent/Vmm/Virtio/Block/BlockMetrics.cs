@@ -19,6 +19,9 @@ internal sealed class BlockMetrics
     /// <summary>Requests answered with an I/O error, the guest's or the disk's.</summary>
     public long Errors;
 
+    /// <summary>Times that a request had to wait for the limit.</summary>
+    public long Throttled;
+
     /// <summary>Gives each count with its name in the control protocol.</summary>
     public void Read(Action<string, long> read)
     {
@@ -29,5 +32,6 @@ internal sealed class BlockMetrics
         read("flushes", Flushes);
         read("rangeOperations", RangeOperations);
         read("errors", Errors);
+        read("throttled", Throttled);
     }
 }

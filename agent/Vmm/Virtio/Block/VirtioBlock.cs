@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Bus;
+using Appliance.Vmm.Virtio.RateLimits;
 
 namespace Appliance.Vmm.Virtio.Block;
 
@@ -24,8 +25,11 @@ internal sealed unsafe class VirtioBlock : VirtioDevice
     // Header and status take two of a chain's buffers.
     private const uint SegmentsMax = QueueSize - 2;
 
+    private const int FramingBytes = 17;
+
     private readonly Fd _disk;
     private readonly IDiskEngine _engine;
+    private readonly RateLimiter? _limiter;
     private readonly byte[] _id = new byte[BlockRequest.IdBytes];
     private readonly byte[] _configuration = new byte[60];
     private readonly Slot[] _slots = new Slot[QueueSize];
@@ -46,8 +50,10 @@ internal sealed unsafe class VirtioBlock : VirtioDevice
     /// <param name="disk">A file or block device, raw; taken over.</param>
     /// <param name="id">What the guest sees as serial number; the first 20 bytes count.</param>
     /// <param name="usesUring">False: plain calls, as on machines without io_uring.</param>
-    public VirtioBlock(Fd disk, bool isReadOnly, string id, bool usesUring = true)
+    /// <param name="limit">Of requests, and of the bytes they carry.</param>
+    public VirtioBlock(Fd disk, bool isReadOnly, string id, bool usesUring = true, RateLimit limit = default)
     {
+        _limiter = RateLimiter.For(limit);
         _disk = disk;
         _limits = new DiskLimits((ulong)FileData.GetLength(disk) / BlockRequest.SectorBytes, isReadOnly);
         Encoding.ASCII.GetBytes(id.AsSpan(0, Math.Min(id.Length, _id.Length)), _id);
@@ -99,12 +105,17 @@ internal sealed unsafe class VirtioBlock : VirtioDevice
         Loop?.Remove(_completionToken);
         base.Dispose();
         _engine.Dispose();
+        _limiter?.Dispose();
         _disk.Dispose();
         foreach (var slot in _slots)
             slot.Chain.Dispose();
     }
 
-    protected override void OnAttached() => _completionToken = Loop.Add(_engine.Completions.Descriptor, Epoll.EPOLLIN, _ => OnCompletions());
+    protected override void OnAttached()
+    {
+        _completionToken = Loop.Add(_engine.Completions.Descriptor, Epoll.EPOLLIN, _ => OnCompletions());
+        _limiter?.Attach(Loop, Queues[0].Notify.Signal);
+    }
 
     protected override void OnReset() => Quiesce();
 
@@ -137,6 +148,12 @@ internal sealed unsafe class VirtioBlock : VirtioDevice
                 continue;
             }
 
+            if (!MayBegin(_slots[number].Chain))
+            {
+                queue.Unpop(1);
+                break;
+            }
+
             _freeCount--;
             Begin(number);
         }
@@ -144,6 +161,15 @@ internal sealed unsafe class VirtioBlock : VirtioDevice
         _engine.Submit();
         if (IsActive)
             Interrupt(0);
+    }
+
+    /// <summary>Whether the limit lets a request begin. Its header and status are not counted.</summary>
+    private bool MayBegin(DescriptorChain chain)
+    {
+        if (_limiter is null || _limiter.TryTake(Math.Max(0, (long)chain.Readable.Bytes + chain.Writable.Bytes - FramingBytes)))
+            return true;
+        Metrics.Throttled++;
+        return false;
     }
 
     private void Begin(int number)

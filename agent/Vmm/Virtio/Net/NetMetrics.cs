@@ -17,6 +17,11 @@ internal sealed class NetMetrics
     /// <summary>Frames that the host did not take: malformed, or no room.</summary>
     public long DroppedSent;
 
+    /// <summary>Times that a frame had to wait for the limit.</summary>
+    public long ThrottledReceived;
+
+    public long ThrottledSent;
+
     /// <summary>Gives each count with its name in the control protocol.</summary>
     public void Read(Action<string, long> read)
     {
@@ -26,5 +31,7 @@ internal sealed class NetMetrics
         read("sentBytes", SentBytes);
         read("droppedReceived", DroppedReceived);
         read("droppedSent", DroppedSent);
+        read("throttledReceived", ThrottledReceived);
+        read("throttledSent", ThrottledSent);
     }
 }

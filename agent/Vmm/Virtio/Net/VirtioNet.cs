@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Appliance.Linux.Devices;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Bus;
+using Appliance.Vmm.Virtio.RateLimits;
 
 namespace Appliance.Vmm.Virtio.Net;
 
@@ -35,6 +36,8 @@ internal sealed unsafe class VirtioNet : VirtioDevice
     private const int MaxFrameBytes = HeaderBytes + 65535 + 18;
 
     private readonly Fd _tap;
+    private readonly RateLimiter? _receiveLimiter;
+    private readonly RateLimiter? _sendLimiter;
     private readonly byte[] _configuration = new byte[12];
     private readonly DescriptorChain _sending = new(QueueSize);
     private readonly DescriptorChain _receiving = new(QueueSize);
@@ -45,12 +48,19 @@ internal sealed unsafe class VirtioNet : VirtioDevice
     // Length of a frame in _frame that waits for the guest's buffers; 0 when none does.
     private int _heldBytes;
 
+    // The held frame was counted against the limit.
+    private bool _isCounted;
+
     /// <param name="tap">Opened with IFF_VNET_HDR, non-blocking; taken over.</param>
     /// <param name="mac">6 bytes.</param>
     /// <param name="mtu">Told to the guest.</param>
-    public VirtioNet(Fd tap, ReadOnlySpan<byte> mac, ushort mtu)
+    /// <param name="receiving">Limit of frames, and of their bytes, that the guest receives.</param>
+    /// <param name="sending">Of those that it sends.</param>
+    public VirtioNet(Fd tap, ReadOnlySpan<byte> mac, ushort mtu, RateLimit receiving = default, RateLimit sending = default)
     {
         _tap = tap;
+        _receiveLimiter = RateLimiter.For(receiving);
+        _sendLimiter = RateLimiter.For(sending);
         TapFeatures.SetHeaderSize(tap, HeaderBytes);
         mac[..6].CopyTo(_configuration);
         BinaryPrimitives.WriteUInt16LittleEndian(_configuration.AsSpan(6), VIRTIO_NET_S_LINK_UP);
@@ -83,19 +93,27 @@ internal sealed unsafe class VirtioNet : VirtioDevice
     {
         Loop?.Remove(_tapToken);
         base.Dispose();
+        _receiveLimiter?.Dispose();
+        _sendLimiter?.Dispose();
         _tap.Dispose();
         _sending.Dispose();
         _receiving.Dispose();
         NativeMemory.Free(_frame);
     }
 
-    protected override void OnAttached() => _tapToken = Loop.Add(_tap, 0, _ => OnTap());
+    protected override void OnAttached()
+    {
+        _tapToken = Loop.Add(_tap, 0, _ => OnTap());
+        _receiveLimiter?.Attach(Loop, Queues[ReceiveQueue].Notify.Signal);
+        _sendLimiter?.Attach(Loop, Queues[TransmitQueue].Notify.Signal);
+    }
 
     protected override void OnActivated() => TapFeatures.SetOffloads(_tap, WantedOffloads());
 
     protected override void OnReset()
     {
         _heldBytes = 0;
+        _isCounted = false;
         ListenToTap(false);
     }
 
@@ -107,6 +125,14 @@ internal sealed unsafe class VirtioNet : VirtioDevice
             Drain(TransmitQueue, _sending);
         else
             Receive();
+    }
+
+    protected override bool MayServe(int index, DescriptorChain chain)
+    {
+        if (_sendLimiter is null || _sendLimiter.TryTake(Math.Max(0, (long)chain.Readable.Bytes - HeaderBytes)))
+            return true;
+        Metrics.ThrottledSent++;
+        return false;
     }
 
     /// <summary>Sends one frame; the kernel checks header and lengths, and takes its copy at once.</summary>
@@ -146,7 +172,7 @@ internal sealed unsafe class VirtioNet : VirtioDevice
         queue.SuppressNotify();
         for (int frames = 0; frames < MaxBatch; frames++)
         {
-            if (_heldBytes == 0 && !TryReadFrame())
+            if ((_heldBytes == 0 && !TryReadFrame()) || !MayReceive())
                 break;
             if (!TryDeliver(queue, new Span<byte>(_frame, _heldBytes)))
             {
@@ -156,12 +182,25 @@ internal sealed unsafe class VirtioNet : VirtioDevice
             }
 
             _heldBytes = 0;
+            _isCounted = false;
         }
 
-        // A held frame waits for buffers, not for more frames.
+        // A held frame waits for buffers or for the limit, not for more frames.
         ListenToTap(IsActive && _heldBytes == 0);
         if (IsActive)
             Interrupt(ReceiveQueue);
+    }
+
+    private bool MayReceive()
+    {
+        if (_isCounted || _receiveLimiter is null || _receiveLimiter.TryTake(_heldBytes - HeaderBytes))
+        {
+            _isCounted = true;
+            return true;
+        }
+
+        Metrics.ThrottledReceived++;
+        return false;
     }
 
     private bool TryReadFrame()

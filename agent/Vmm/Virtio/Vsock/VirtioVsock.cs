@@ -70,53 +70,29 @@ internal sealed class VirtioVsock : VirtioDevice
     protected override void OnQueue(int index)
     {
         if (index == TransmitQueue)
-            Transmit();
+        {
+            _isStalled = false;
+            Drain(TransmitQueue, _sending);
+        }
+
         if (IsActive)
             Deliver();
     }
 
-    private void Transmit()
+    protected override bool MayServe(int index, DescriptorChain chain)
     {
-        var queue = Queues[TransmitQueue];
-        queue.SuppressNotify();
-        for (int packets = 0; ;)
-        {
-            _isStalled = !_hub.CanTake;
-            if (_isStalled)
-                break;
-            var pop = queue.TryPop(_sending);
-            if (pop == QueuePop.Broken)
-            {
-                Break();
-                return;
-            }
-
-            if (pop == QueuePop.Empty)
-            {
-                if (queue.TryRest())
-                    break;
-                continue;
-            }
-
-            TakePacket();
-            queue.Push(_sending, 0);
-            if (++packets >= MaxBatch)
-            {
-                queue.Notify.Signal();
-                break;
-            }
-        }
-
-        Interrupt(TransmitQueue);
+        _isStalled = !_hub.CanTake;
+        return !_isStalled;
     }
 
-    private void TakePacket()
+    protected override uint Serve(int index, DescriptorChain chain)
     {
-        var packet = _sending.Readable;
+        var packet = chain.Readable;
         if (packet.TryTake(out VsockHeader header) && header.len <= packet.Bytes)
             _hub.Take(header, ref packet);
         else
             Metrics.DroppedPackets++;
+        return 0;
     }
 
     /// <summary>Gives the guest what there is for it, as far as it has buffers. Gate held.</summary>

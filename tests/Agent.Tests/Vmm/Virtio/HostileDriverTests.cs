@@ -122,7 +122,7 @@ public sealed class HostileDriverTests
                     TrySend(programs[^1]);
             }
 
-            bool holds = device.ConnectionCount <= VsockHub.MaxConnections && device.IsActive;
+            bool holds = device.ConnectionCount <= VsockTable.MaxConnections && device.IsActive;
             driver.Start();
             while (programs.Count > 0)
                 Hang(programs, 0);

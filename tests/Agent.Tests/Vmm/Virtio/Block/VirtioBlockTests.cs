@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Virtio.Block;
+using Appliance.Vmm.Virtio.RateLimits;
 
 namespace Appliance.Agent.Tests.Vmm.Virtio.Block;
 
@@ -133,6 +135,40 @@ public sealed class VirtioBlockTests : IDisposable
             driver.Memory.Slice(data, 512).Fill(0xEE);
             Assert.Equal(0xEE, driver.Memory.Slice(data, 1)[0]);
         }
+    }
+
+    [Fact]
+    public void Requests_beyond_the_limit_wait_for_their_time_and_are_all_served()
+    {
+        var clock = Stopwatch.StartNew();
+        using var driver = new TestDriver(_ => new VirtioBlock(Files.Open(_path, Files.O_RDWR), false, "limited", limit: new RateLimit(new Rate(100, 2), null)));
+        driver.Start();
+        ulong header = driver.Buffer(new byte[16]), data = driver.Buffer(new byte[512]), status = driver.Buffer(new byte[1]);
+        for (int i = 0; i < 2; i++)
+            driver.Offer(0, (header, 16, false), (data, 512, true), (status, 1, true));
+        driver.Notify(0);
+        for (int i = 0; i < 2; i++)
+            driver.TakeUsed(0);
+        for (int i = 0; i < 2; i++)
+            driver.Offer(0, (header, 16, false), (data, 512, true), (status, 1, true));
+        driver.Notify(0);
+        for (int i = 0; i < 2; i++)
+            driver.TakeUsed(0);
+        Assert.InRange(clock.ElapsedMilliseconds, 20, long.MaxValue);
+        Assert.Equal(4, ((VirtioBlock)driver.Device).Metrics.Reads);
+    }
+
+    [Fact]
+    public void A_request_larger_than_the_burst_is_paid_for_by_the_next()
+    {
+        using var driver = new TestDriver(_ => new VirtioBlock(Files.Open(_path, Files.O_RDWR), false, "limited", limit: new RateLimit(null, new Rate(100_000, 1000))));
+        driver.Start();
+        ulong data = driver.Buffer(new byte[4096]);
+        var clock = Stopwatch.StartNew();
+        Assert.Equal(Ok, Request(driver, BlockRequest.VIRTIO_BLK_T_IN, 0, (data, 4096, true)).Status);
+        Assert.Equal(Ok, Request(driver, BlockRequest.VIRTIO_BLK_T_IN, 0, (data, 512, true)).Status);
+        Assert.InRange(clock.ElapsedMilliseconds, 36, long.MaxValue);       // 4096 - 1000 + 512 bytes
+        Assert.NotEqual(0, ((VirtioBlock)driver.Device).Metrics.Throttled);
     }
 
     private TestDriver Start(bool isReadOnly = false, bool usesUring = true)

@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using Appliance.Agent.Tests.Linux;
 using Appliance.Linux.Devices;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Virtio.Net;
+using Appliance.Vmm.Virtio.RateLimits;
 
 namespace Appliance.Agent.Tests.Vmm.Virtio.Net;
 
@@ -16,22 +18,19 @@ public sealed class VirtioNetTests : IDisposable
 
     private readonly TestNamespace _namespace = new();
     private readonly Fd _wire;
-    private readonly TestDriver _driver;
+    private TestDriver _driver;
 
     public VirtioNetTests()
     {
-        Fd? tap = null, wire = null;
+        Fd? wire = null;
         _namespace.Exec("sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
-        _namespace.Run(() =>
-        {
-            TapDevice.EnsurePersistent("tap0", null, null);
-            Assert.Equal(Errno.None, TapQueue.TryOpen("tap0", out tap));
-        });
+        _namespace.Run(static () => TapDevice.EnsurePersistent("tap0", null, null));
+        var tap = OpenTap();
         _namespace.Exec("ip link set tap0 up");
         _namespace.Run(() => Assert.True(PacketSocket.TryOpen(
             Interfaces.IndexOf("tap0"), [new SockFilter(PacketSocket.BPF_RET_K, 0, 0, 0xFFFF)], 1 << 20, out wire, out _)));
         _wire = wire!;
-        _driver = new TestDriver(_ => new VirtioNet(tap!, Mac, 1500));
+        _driver = new TestDriver(_ => new VirtioNet(tap, Mac, 1500));
     }
 
     private NetMetrics Metrics => ((VirtioNet)_driver.Device).Metrics;
@@ -133,6 +132,38 @@ public sealed class VirtioNetTests : IDisposable
             _driver.Notify(0);
             Assert.Equal(112 + i, _driver.TakeUsed(0).Written);
         }
+    }
+
+    [Fact]
+    public void Frames_beyond_the_limit_wait_in_both_directions_and_none_is_lost()
+    {
+        _driver.Dispose();
+        var limit = new RateLimit(new Rate(50, 1), null);
+        _driver = new TestDriver(_ => new VirtioNet(OpenTap(), Mac, 1500, limit, limit));
+        _driver.Start(~MergeableBuffers);
+        for (int i = 0; i < 3; i++)
+            Assert.True(Files.TryWrite(_wire, Frame(100 + i), out _));
+        var clock = Stopwatch.StartNew();
+        for (int i = 0; i < 3; i++)
+            _driver.Offer(0, (_driver.Buffer(new byte[1600]), 1600, true));
+        _driver.Notify(0);
+        Assert.Equal([112u, 113, 114], Enumerable.Range(0, 3).Select(_ => _driver.TakeUsed(0).Written));
+        Assert.InRange(clock.ElapsedMilliseconds, 39, long.MaxValue);
+
+        byte[] frame = [.. new byte[HeaderBytes], .. Frame(100)];
+        clock.Restart();
+        for (int i = 0; i < 3; i++)
+            _driver.Exchange(1, (_driver.Buffer(frame), (uint)frame.Length, false));
+        Assert.InRange(clock.ElapsedMilliseconds, 39, long.MaxValue);
+        Assert.Equal((3, 3, 0), (Metrics.ReceivedFrames, Metrics.SentFrames, Metrics.DroppedReceived));
+        Assert.True(Metrics.ThrottledReceived > 0 && Metrics.ThrottledSent > 0);
+    }
+
+    private Fd OpenTap()
+    {
+        Fd? tap = null;
+        _namespace.Run(() => Assert.Equal(Errno.None, TapQueue.TryOpen("tap0", out tap)));
+        return tap!;
     }
 
     // Ethernet to nobody, of a protocol that no host answers.
