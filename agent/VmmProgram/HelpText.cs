@@ -33,6 +33,8 @@ internal static class HelpText
           --console stdio|FILE   a virtio console (hvc0) as well
           --rng                  a source of random numbers
           --balloon              give memory back that the guest does not use
+          --watchdog reset|poweroff|pause|none
+                                 a watchdog (ACPI WDAT) that the guest may start; what happens when it runs out
           --control PATH|fd:N    a Unix socket for commands, or a listening one that was inherited
           --paused               wait for 'resume' on the control socket
           --stats                say at the end what the guest cost

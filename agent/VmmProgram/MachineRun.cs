@@ -7,6 +7,7 @@ using Appliance.Vmm.Jail;
 using Appliance.Vmm.Machine;
 using Appliance.Vmm.Memory;
 using Appliance.Vmm.Serial;
+using Appliance.Vmm.Virtio;
 using Appliance.Vmm.Virtio.Balloon;
 using Appliance.Vmm.Virtio.Block;
 using Appliance.Vmm.Virtio.Console;
@@ -27,7 +28,7 @@ internal sealed class MachineRun : IDisposable
     private readonly RunOptions _options;
     private readonly KvmSystem _kvm;
     private readonly EventLoop _control = new("control");
-    private readonly List<EventLoop> _loops = [];
+    private readonly Dictionary<VirtioDevice, EventLoop> _loops = [];
     private readonly List<IDisposable> _owned = [];
     private readonly List<OutputPump> _pumps = [];
     private readonly VirtualMachine _machine;
@@ -52,6 +53,8 @@ internal sealed class MachineRun : IDisposable
             _machine.Add(new VirtioVsock(vsock.Cid, new VsockSockets(vsock.Path)), _control, "vsock");
         if (options.HasEntropy)
             _machine.Add(new VirtioEntropy(), _control, "rng");
+        if (options.Watchdog is { } action)
+            _machine.AddWatchdog(action, _control);
         if (options.HasBalloon)
             _machine.Add(new VirtioBalloon(_machine.Memory), _control, "balloon");
         _server = options.Control is { } socket ? Serve(socket) : null;
@@ -66,9 +69,11 @@ internal sealed class MachineRun : IDisposable
             return MachineEnd.CpuFailure;
         }
 
-        foreach (var loop in _loops)
+        foreach (var loop in _loops.Values)
             loop.Start();
         _control.Add(_machine.Ended.Descriptor, Epoll.EPOLLIN, _ => _control.Stop());
+        if (_machine.DevicesEjected is { } ejected)
+            _control.Add(ejected.Descriptor, Epoll.EPOLLIN, _ => RemoveEjected());
         _control.Add(_signals.Descriptor, Epoll.EPOLLIN, _ => OnSignal());
         if (_options.IsConfined)
             MachineJail.Enter();
@@ -90,10 +95,10 @@ internal sealed class MachineRun : IDisposable
 
     public void Dispose()
     {
-        foreach (var loop in _loops)
+        foreach (var loop in _loops.Values)
             loop.Stop();
         _machine.Dispose();
-        foreach (var loop in _loops)
+        foreach (var loop in _loops.Values)
             loop.Dispose();
         foreach (var owned in _owned)
             owned.Dispose();
@@ -198,7 +203,7 @@ internal sealed class MachineRun : IDisposable
     private void AddDisk(DiskOption disk)
     {
         var file = OptionFile.Open(disk.Path, disk.IsReadOnly ? Files.O_RDONLY : Files.O_RDWR);
-        _machine.Add(new VirtioBlock(file, disk.IsReadOnly, disk.Id, limit: disk.Limit), Loop($"disk {disk.Id}"), disk.Id);
+        AddWithLoop(new VirtioBlock(file, disk.IsReadOnly, disk.Id, limit: disk.Limit), disk.Id);
     }
 
     private void AddTap(TapOption option)
@@ -208,14 +213,23 @@ internal sealed class MachineRun : IDisposable
             errno = TapQueue.TryOpen(option.Name, out tap);
         if (errno != Errno.None)
             throw new LinuxException($"open TAP interface {option.Name}", errno);
-        _machine.Add(new VirtioNet(tap!, option.Mac, option.Mtu, option.Receiving, option.Sending), Loop($"net {option.Name}"), option.Name);
+        AddWithLoop(new VirtioNet(tap!, option.Mac, option.Mtu, option.Receiving, option.Sending), option.Name);
     }
 
-    private EventLoop Loop(string name)
+    private void AddWithLoop(VirtioDevice device, string name)
     {
         var loop = new EventLoop(name);
-        _loops.Add(loop);
-        return loop;
+        _loops.Add(device, loop);
+        _machine.Add(device, loop, name);
+    }
+
+    private void RemoveEjected()
+    {
+        foreach (var device in _machine.RemoveEjected())
+        {
+            if (_loops.Remove(device, out var loop))
+                loop.Dispose();
+        }
     }
 
     private void OnSignal()

@@ -1,4 +1,5 @@
 using Appliance.Vmm.Virtio.Vsock;
+using Appliance.Vmm.Watchdogs;
 
 namespace Appliance.VmmProgram;
 
@@ -57,6 +58,9 @@ internal sealed class RunOptions
     public bool HasEntropy { get; private set; }
 
     public bool HasBalloon { get; private set; }
+
+    /// <summary>Null: the machine has no watchdog.</summary>
+    public WatchdogAction? Watchdog { get; private set; }
 
     public bool SaysStatistics { get; private set; }
 
@@ -140,6 +144,9 @@ internal sealed class RunOptions
             case "--control":
                 Control = ControlSocket.Parse(value);
                 return Control is null ? $"--control {value}: a path, or fd:NUMBER" : null;
+            case "--watchdog":
+                Watchdog = WatchdogActionOf(value);
+                return Watchdog is null ? $"--watchdog {value}: reset, poweroff, pause or none" : null;
             case "--cpus": return SetNumber(name, value, 1, MaxCpus, number => Cpus = number);
             case "--memory": return SetNumber(name, value, MinMemoryMiB, MaxMemoryMiB, number => MemoryMiB = number);
             case "--transport":
@@ -170,6 +177,15 @@ internal sealed class RunOptions
         Taps.Add(tap);
         return mistake;
     }
+
+    private static WatchdogAction? WatchdogActionOf(string name) => name switch
+    {
+        "reset" => WatchdogAction.Reset,
+        "poweroff" => WatchdogAction.PowerOff,
+        "pause" => WatchdogAction.Pause,
+        "none" => WatchdogAction.None,
+        _ => null,
+    };
 
     private string? SetVsock(string value)
     {

@@ -3,7 +3,7 @@ using Appliance.Vmm.Memory;
 
 namespace Appliance.Vmm.Acpi;
 
-/// <summary>Lays out the tables of a hardware-reduced machine: RSDP → XSDT → FADT (→ DSDT), MADT.</summary>
+/// <summary>Lays out the tables of a hardware-reduced machine: RSDP → XSDT → FADT (→ DSDT), MADT, WDAT.</summary>
 internal static class AcpiTables
 {
     public const int RsdpBytes = 36;
@@ -34,10 +34,17 @@ internal static class AcpiTables
         int fadt = blob.Add(Fadt.Make((ulong)dsdt), FadtDsdt);
         int madt = blob.Add(Madt.Make(machine.CpuCount));
 
-        byte[] pointers = new byte[16];
-        BinaryPrimitives.WriteUInt64LittleEndian(pointers, (ulong)fadt);
-        BinaryPrimitives.WriteUInt64LittleEndian(pointers.AsSpan(8), (ulong)madt);
-        int xsdt = blob.Add(AcpiTable.Make("XSDT", 1, pointers), AcpiTable.HeaderBytes, AcpiTable.HeaderBytes + 8);
+        int[] tables = machine.HasWatchdog ? [fadt, madt, blob.Add(Wdat.Make())] : [fadt, madt];
+
+        byte[] pointers = new byte[8 * tables.Length];
+        int[] places = new int[tables.Length];
+        for (int i = 0; i < tables.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(pointers.AsSpan(8 * i), (ulong)tables[i]);
+            places[i] = AcpiTable.HeaderBytes + 8 * i;
+        }
+
+        int xsdt = blob.Add(AcpiTable.Make("XSDT", 1, pointers), places);
         return blob.ToBlob(xsdt);
     }
 

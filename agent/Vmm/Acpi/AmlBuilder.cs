@@ -8,7 +8,11 @@ internal sealed class AmlBuilder
 {
     private const byte ZeroOp = 0x00, OneOp = 0x01, NameOp = 0x08, BytePrefix = 0x0A, WordPrefix = 0x0B, DWordPrefix = 0x0C, StringPrefix = 0x0D;
     private const byte ScopeOp = 0x10, BufferOp = 0x11, PackageOp = 0x12, MethodOp = 0x14, ExtOpPrefix = 0x5B, DeviceOp = 0x82;
-    private const byte Arg0Op = 0x68, NotifyOp = 0x86, LEqualOp = 0x93, IfOp = 0xA0;
+    private const byte RegionOp = 0x80, FieldOp = 0x81, Local0Op = 0x60, Arg0Op = 0x68, StoreOp = 0x70, AndOp = 0x7B, NotifyOp = 0x86;
+    private const byte LEqualOp = 0x93, IfOp = 0xA0, DualNamePrefix = 0x2E, MultiNamePrefix = 0x2F, SystemIo = 1, Serialized = 1 << 3;
+
+    // Any of 32 bits at once; what is not named is written as zeros.
+    private const byte DWordAccessWriteAsZeros = 0x43;
 
     private readonly List<byte> _bytes = [];
 
@@ -18,12 +22,33 @@ internal sealed class AmlBuilder
 
     public void Device(string name, Action<AmlBuilder> body) => Block([ExtOpPrefix, DeviceOp], name, body);
 
-    /// <summary>A method of up to 7 arguments, not serialized.</summary>
+    /// <summary>A method of up to 7 arguments, which runs once at a time.</summary>
     public void Method(string name, int arguments, Action<AmlBuilder> body) => Block([MethodOp], name, inner =>
     {
-        inner._bytes.Add((byte)arguments);
+        inner._bytes.Add((byte)(arguments | Serialized));
         body(inner);
     });
+
+    /// <summary>A range of I/O ports as registers of 32 bits, each with a name; §19.6.100 OperationRegion, §19.6.46 Field.</summary>
+    public void Ports(string region, ushort start, params ReadOnlySpan<string> registers)
+    {
+        _bytes.AddRange([ExtOpPrefix, RegionOp]);
+        AddName(region);
+        _bytes.Add(SystemIo);
+        Integer(start);
+        Integer((uint)registers.Length * sizeof(uint));
+        var fields = new AmlBuilder();
+        fields.AddName(region);
+        fields._bytes.Add(DWordAccessWriteAsZeros);
+        foreach (string register in registers)
+        {
+            fields.AddName(register);
+            fields._bytes.Add(32);
+        }
+
+        _bytes.AddRange([ExtOpPrefix, FieldOp]);
+        AddLengthAnd(fields._bytes);
+    }
 
     public void Name(string name, uint value)
     {
@@ -73,18 +98,56 @@ internal sealed class AmlBuilder
         AddLengthAnd(inner._bytes);
     }
 
-    /// <summary>In a method: if its first argument is a number, notify a device.</summary>
-    public void NotifyWhenFirstArgumentIs(uint value, string device, byte notification)
+    /// <summary>In a method: reads a register into a local variable.</summary>
+    /// <param name="local">0 to 7.</param>
+    public void Load(string register, int local)
+    {
+        _bytes.Add(StoreOp);
+        AddName(register);
+        _bytes.Add((byte)(Local0Op + local));
+    }
+
+    /// <summary>In a method: writes a register.</summary>
+    public void Store(uint value, string register)
+    {
+        _bytes.Add(StoreOp);
+        Integer(value);
+        AddName(register);
+    }
+
+    /// <summary>In a method: what follows only if its first argument is a number.</summary>
+    public void WhenFirstArgumentIs(uint value, Action<AmlBuilder> body)
     {
         var inner = new AmlBuilder();
         inner._bytes.AddRange([LEqualOp, Arg0Op]);
         inner.Integer(value);
-        inner._bytes.Add(NotifyOp);
-        inner.AddName(device);
-        inner.Integer(notification);
+        body(inner);
         _bytes.Add(IfOp);
         AddLengthAnd(inner._bytes);
     }
+
+    /// <summary>In a method: what follows only if a local variable has one of some bits.</summary>
+    public void WhenHas(int local, uint bits, Action<AmlBuilder> body)
+    {
+        var inner = new AmlBuilder();
+        inner._bytes.AddRange([AndOp, (byte)(Local0Op + local)]);
+        inner.Integer(bits);
+        inner._bytes.Add(ZeroOp);                       // the result goes nowhere but to the If
+        body(inner);
+        _bytes.Add(IfOp);
+        AddLengthAnd(inner._bytes);
+    }
+
+    /// <summary>In a method: tells whoever drives a device.</summary>
+    public void Notify(string device, byte notification)
+    {
+        _bytes.Add(NotifyOp);
+        AddName(device);
+        Integer(notification);
+    }
+
+    /// <summary>In a method: calls one without arguments.</summary>
+    public void Call(string method) => AddName(method);
 
     private void Block(ReadOnlySpan<byte> opcode, string name, Action<AmlBuilder> body)
     {
@@ -95,13 +158,20 @@ internal sealed class AmlBuilder
         AddLengthAnd(inner._bytes);
     }
 
-    // One segment of exactly four characters, optionally from the root.
+    // Segments of exactly four characters with dots between, optionally from the root; §20.2.2.
     private void AddName(string name)
     {
-        string segment = name.TrimStart('\\');
-        if (segment.Length != 4)
-            throw new ArgumentException($"'{name}' is not one segment of four characters", nameof(name));
-        _bytes.AddRange(Encoding.ASCII.GetBytes(name));
+        string[] segments = name.TrimStart('\\').Split('.');
+        if (Array.Exists(segments, static segment => segment.Length != 4))
+            throw new ArgumentException($"'{name}' is not made of segments of four characters", nameof(name));
+        if (name[0] == '\\')
+            _bytes.Add((byte)'\\');
+        if (segments.Length == 2)
+            _bytes.Add(DualNamePrefix);
+        else if (segments.Length > 2)
+            _bytes.AddRange([MultiNamePrefix, (byte)segments.Length]);
+        foreach (string segment in segments)
+            _bytes.AddRange(Encoding.ASCII.GetBytes(segment));
     }
 
     private void Integer(uint value)

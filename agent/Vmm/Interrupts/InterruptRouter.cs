@@ -23,6 +23,7 @@ internal sealed class InterruptRouter(KvmMachine machine)
 
     // Of each message its place in the table; null before its first route.
     private readonly List<int?> _positions = [];
+    private readonly Stack<uint> _released = [];
 
     /// <summary>Tables that KVM did not take because of what a guest wrote into them.</summary>
     public int RefusedTables { get; private set; }
@@ -40,11 +41,27 @@ internal sealed class InterruptRouter(KvmMachine machine)
     {
         lock (_gate)
         {
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)_positions.Count, MaxMessages);
-            uint gsi = Pins + (uint)_positions.Count;
+            if (!_released.TryPop(out uint gsi))
+            {
+                ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)_positions.Count, MaxMessages);
+                gsi = Pins + (uint)_positions.Count;
+                _positions.Add(null);
+            }
+
             machine.AttachInterrupt(source, gsi);
-            _positions.Add(null);
             return gsi;
+        }
+    }
+
+    /// <summary>The event's message is nobody's any more.</summary>
+    /// <param name="gsi">As <see cref="AttachMessage"/> gave it.</param>
+    public void ReleaseMessage(EventFd source, uint gsi)
+    {
+        lock (_gate)
+        {
+            // Its place in the table stays: without an event nothing raises it, and the next owner sets it anew.
+            machine.DetachInterrupt(source, gsi);
+            _released.Push(gsi);
         }
     }
 

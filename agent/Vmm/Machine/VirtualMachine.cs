@@ -6,6 +6,7 @@ using Appliance.Vmm.Bus;
 using Appliance.Vmm.Cpu;
 using Appliance.Vmm.Events;
 using Appliance.Vmm.Firmware;
+using Appliance.Vmm.Generation;
 using Appliance.Vmm.Interrupts;
 using Appliance.Vmm.Memory;
 using Appliance.Vmm.Pci;
@@ -15,6 +16,7 @@ using Appliance.Vmm.Virtio;
 using Appliance.Vmm.Virtio.Block;
 using Appliance.Vmm.Virtio.Mmio;
 using Appliance.Vmm.Virtio.Pci;
+using Appliance.Vmm.Watchdogs;
 
 namespace Appliance.Vmm.Machine;
 
@@ -25,7 +27,7 @@ namespace Appliance.Vmm.Machine;
 /// </summary>
 internal sealed class VirtualMachine : IDisposable
 {
-    private const uint PowerInterrupt = 5;
+    private const uint EventInterrupt = 5;
     private const uint FirstMmioInterrupt = 6;
 
     private readonly KvmSystem _kvm;
@@ -35,8 +37,10 @@ internal sealed class VirtualMachine : IDisposable
     private readonly AddressBus _ports = new();
     private readonly AddressBus _memoryBus = new();
     private readonly InterruptRouter _router;
-    private readonly PciBus? _pci;
-    private readonly EventFd _powerInterrupt = new();
+    private readonly PciSlots? _slots;
+    private readonly EventFd _eventInterrupt = new();
+    private readonly EventPorts _events;
+    private readonly GenerationId _generation;
     private readonly EventFd _serialInterrupt = new();
     private readonly List<AcpiMmioDevice> _mmioDevices = [];
     private readonly List<VirtioDevice> _devices = [];
@@ -45,6 +49,8 @@ internal sealed class VirtualMachine : IDisposable
     private readonly VirtualCpu[] _cpus;
     private readonly Lock _life = new();
     private MachineState _state;
+    private Watchdog? _watchdog;
+    private bool _isBooted;
     private int _end;
 
     /// <param name="kvm">Stays the caller's.</param>
@@ -60,14 +66,18 @@ internal sealed class VirtualMachine : IDisposable
         Memory = new GuestMemory(options.MemoryBytes, _memoryFile);
         Memory.AttachTo(_machine);
         _router = new InterruptRouter(_machine);
-        _router.AttachPin(_powerInterrupt, PowerInterrupt);
+        _router.AttachPin(_eventInterrupt, EventInterrupt);
         _router.AttachPin(_serialInterrupt, SerialPort.Com1Interrupt);
         _ports.Add(PowerPorts.Start, PowerPorts.PortCount, new PowerPorts(() => End(MachineEnd.PowerOff), () => End(MachineEnd.Reset)));
+        _events = new EventPorts(_eventInterrupt, slot => _slots?.OnEjected(slot));
+        _ports.Add(EventPorts.Start, EventPorts.PortCount, _events);
+        _generation = new GenerationId(_machine) { Value = Guid.NewGuid() };
         if (options.UsesPci)
         {
-            _pci = new PciBus();
-            _ports.Add(PciConfigPorts.Start, PciConfigPorts.PortCount, new PciConfigPorts(_pci, () => End(MachineEnd.Reset)));
-            _memoryBus.Add(MemoryLayout.PciWindowStart, MemoryLayout.PciWindowEnd - MemoryLayout.PciWindowStart, _pci);
+            var pci = new PciBus();
+            _slots = new PciSlots(pci, _events);
+            _ports.Add(PciConfigPorts.Start, PciConfigPorts.PortCount, new PciConfigPorts(pci, () => End(MachineEnd.Reset)));
+            _memoryBus.Add(MemoryLayout.PciWindowStart, MemoryLayout.PciWindowEnd - MemoryLayout.PciWindowStart, pci);
         }
 
         _cpus = new VirtualCpu[options.CpuCount];
@@ -83,6 +93,12 @@ internal sealed class VirtualMachine : IDisposable
 
     /// <summary>Signalled when the machine ends; then see <see cref="EndReason"/>.</summary>
     public EventFd Ended { get; } = new();
+
+    /// <summary>Signalled when the guest has let devices go: call <see cref="RemoveEjected"/>. Null on a machine without PCI.</summary>
+    public EventFd? DevicesEjected => _slots?.Ejected;
+
+    /// <summary>Null before <see cref="AddWatchdog"/>.</summary>
+    public Watchdog? Watchdog => _watchdog;
 
     public MachineEnd EndReason => (MachineEnd)Volatile.Read(ref _end);
 
@@ -102,19 +118,80 @@ internal sealed class VirtualMachine : IDisposable
         return serial;
     }
 
-    /// <summary>Adds a virtio device on the machine's transport. Before <see cref="Boot"/>; taken over.</summary>
+    /// <summary>Adds a watchdog, which the guest may start. Before <see cref="Boot"/>.</summary>
+    /// <param name="loop">Of the control thread.</param>
+    public void AddWatchdog(WatchdogAction action, EventLoop loop)
+    {
+        _watchdog = new Watchdog(loop, () => OnWatchdog(action));
+        _owned.Add(_watchdog);
+        _ports.Add(Watchdog.Start, Watchdog.PortCount, _watchdog);
+    }
+
+    /// <summary>Adds a virtio device on the machine's transport; taken over. On PCI also while the guest runs, which is told.</summary>
     /// <param name="loop">Does the device's work.</param>
     /// <param name="name">What the control protocol knows it by.</param>
+    /// <exception cref="InvalidOperationException">All slots are filled, or the guest runs and has no PCI.</exception>
     public void Add(VirtioDevice device, EventLoop loop, string name)
     {
         if (_devices.Exists(other => other.Name == name))
             throw new ArgumentException($"two devices are called {name}", nameof(name));
         device.Name = name;
-        if (_pci is not null)
-            AddPci(device, loop, _pci);
-        else
-            AddMmio(device, loop);
-        _devices.Add(device);
+        lock (_life)
+        {
+            if (_slots is not null)
+                AddPci(device, loop, _slots);
+            else if (_isBooted)
+                throw new InvalidOperationException("memory-mapped devices cannot come while the guest runs");
+            else
+                AddMmio(device, loop);
+            if (_state == MachineState.Paused)
+                device.Pause();
+            _devices.Add(device);
+        }
+    }
+
+    /// <summary>Asks the guest to let a device go; false when it cannot be asked. When it has, <see cref="DevicesEjected"/> is signalled.</summary>
+    public bool RequestRemoval(VirtioDevice device) => _slots is not null && _slots.Ask(device);
+
+    /// <summary>Removes what the guest has let go. The caller disposes what it gave to them, such as their loops.</summary>
+    public IReadOnlyList<VirtioDevice> RemoveEjected()
+    {
+        if (_slots is null || _slots.TakeEjected() is not { Count: > 0 } ejected)
+            return [];
+
+        lock (_life)
+        {
+            // A processor that does not care may be in the registers of what it let go.
+            foreach (var cpu in _cpus)
+                cpu.Pause();
+            foreach (var device in ejected)
+            {
+                _slots.Remove(device);
+                _devices.Remove(device);
+            }
+
+            foreach (var cpu in _cpus)
+            {
+                if (_state == MachineState.Running)
+                    cpu.Resume();
+            }
+        }
+
+        return ejected;
+    }
+
+    /// <summary>Gives the machine another generation id and tells the guest. For a machine restored from a snapshot, before <see cref="Resume"/>.</summary>
+    public void RenewGeneration()
+    {
+        GenerationId = Guid.NewGuid();
+        _events.Raise(MachineEvents.Generation);
+    }
+
+    /// <summary>See <see cref="Generation.GenerationId"/>. A machine that moves keeps its own: set it silently at the destination.</summary>
+    public Guid GenerationId
+    {
+        get => _generation.Value;
+        set => _generation.Value = value;
     }
 
     /// <summary>Puts tables and kernel into memory and makes the processors, paused.</summary>
@@ -142,7 +219,7 @@ internal sealed class VirtualMachine : IDisposable
     /// <returns>Why the firmware cannot run here; null when it can.</returns>
     public BootFault? BootFirmware(Fd rom)
     {
-        if (_pci is null)
+        if (_slots is null)
             return new BootFault("firmware finds disks on PCI only");
         if (FirmwareBoot.Attach(new FirmwareRequest(rom, Memory, DescribeForAcpi(), _options.Identity, _diskSlots), _machine, _ports, out var boot) is { } fault)
             return fault;
@@ -152,7 +229,8 @@ internal sealed class VirtualMachine : IDisposable
         return null;
     }
 
-    private AcpiMachine DescribeForAcpi() => new(_options.CpuCount, PowerInterrupt, _pci is not null, _mmioDevices);
+    private AcpiMachine DescribeForAcpi() =>
+        new(_options.CpuCount, EventInterrupt, _slots is not null, _mmioDevices, _watchdog is not null);
 
     private void MakeCpus()
     {
@@ -164,6 +242,8 @@ internal sealed class VirtualMachine : IDisposable
             cpu.Start();
             cpu.Ask(kvm => CpuReset.Apply(kvm, cpuid));
         }
+
+        _isBooted = true;
     }
 
     /// <summary>Lets devices and processors run. Free when they do.</summary>
@@ -175,6 +255,7 @@ internal sealed class VirtualMachine : IDisposable
                 return;
             foreach (var device in _devices)
                 device.Resume();
+            _watchdog?.Resume();
             foreach (var cpu in _cpus)
                 cpu.Resume();
             _state = MachineState.Running;
@@ -192,6 +273,7 @@ internal sealed class VirtualMachine : IDisposable
                 return;
             foreach (var cpu in _cpus)
                 cpu.Pause();
+            _watchdog?.Pause();
             foreach (var device in _devices)
                 device.Pause();
             _state = MachineState.Paused;
@@ -204,7 +286,7 @@ internal sealed class VirtualMachine : IDisposable
     public void Reset() => End(MachineEnd.Reset);
 
     /// <summary>Tells the guest that its power button was pressed; what it does is its own decision.</summary>
-    public void PressPowerButton() => _powerInterrupt.Signal();
+    public void PressPowerButton() => _events.Raise(MachineEvents.PowerButton);
 
     /// <summary>Ends the machine as if its plug were pulled, as soon as who waits for <see cref="Ended"/> calls <see cref="Stop"/>.</summary>
     public void Unplug() => End(MachineEnd.Stopped);
@@ -222,23 +304,22 @@ internal sealed class VirtualMachine : IDisposable
         Stop();
         foreach (var device in _devices)
             device.Dispose();
+        _slots?.Dispose();
         foreach (var owned in _owned)
             owned.Dispose();
         _machine.Dispose();
-        _powerInterrupt.Dispose();
+        _generation.Dispose();
+        _eventInterrupt.Dispose();
         _serialInterrupt.Dispose();
         Ended.Dispose();
         Memory.Dispose();
         _memoryFile.Dispose();
     }
 
-    private void AddPci(VirtioDevice device, EventLoop loop, PciBus pci)
+    private void AddPci(VirtioDevice device, EventLoop loop, PciSlots slots)
     {
-        var function = new VirtioPci(device, _machine, _router);
-        _owned.Add(function);
-        device.Attach(Memory, loop, function);
-        int slot = pci.Add(function);
-        if (device is VirtioBlock)
+        int slot = slots.Add(device, loop, _machine, _router, Memory, announces: _isBooted);
+        if (device is VirtioBlock && !_isBooted)
             _diskSlots.Add(slot);
     }
 
@@ -255,6 +336,22 @@ internal sealed class VirtualMachine : IDisposable
         registers.AttachNotify(_machine, address);
         _memoryBus.Add(address, VirtioMmio.RegistersBytes, registers);
         _mmioDevices.Add(new AcpiMmioDevice((uint)address, (uint)VirtioMmio.RegistersBytes, FirstMmioInterrupt + number));
+    }
+
+    private void OnWatchdog(WatchdogAction action)
+    {
+        switch (action)
+        {
+            case WatchdogAction.Reset:
+                End(MachineEnd.Reset);
+                break;
+            case WatchdogAction.PowerOff:
+                End(MachineEnd.PowerOff);
+                break;
+            case WatchdogAction.Pause:
+                Pause();
+                break;
+        }
     }
 
     private void OnCpuEnded(int number, CpuEnd end) => End(end == CpuEnd.TripleFault ? MachineEnd.Reset : MachineEnd.CpuFailure);

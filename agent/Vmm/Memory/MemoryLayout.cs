@@ -39,6 +39,9 @@ internal static class MemoryLayout
     public const ulong PciWindowStart = 0xE000_0000;
     public const ulong PciWindowEnd = 0xFEC0_0000;      // firmware packs them against the I/O APIC
 
+    /// <summary>The page of the generation id, outside of RAM and of the windows.</summary>
+    public const uint GenerationPage = 0xFED8_0000;
+
     public const uint IoApic = 0xFEC0_0000;
     public const uint LocalApic = 0xFEE0_0000;
 

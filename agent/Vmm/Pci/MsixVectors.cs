@@ -136,7 +136,10 @@ internal sealed class MsixVectors : IDisposable
     public void Dispose()
     {
         foreach (var vector in _vectors)
+        {
+            _router.ReleaseMessage(vector.Event, vector.Gsi);
             vector.Dispose();
+        }
     }
 
     private bool IsOpen(Vector vector) => (_control & (ControlEnable | ControlMaskAll)) == ControlEnable && !vector.IsMasked;

@@ -37,6 +37,13 @@ internal sealed class PciBus : IBusDevice
         }
     }
 
+    /// <summary>Empties a slot. While no processor runs: one may be in the function's registers.</summary>
+    public void Remove(int slot)
+    {
+        lock (_gate)
+            Volatile.Write(ref _functions[slot], null);
+    }
+
     /// <summary>Null when nothing is in the slot.</summary>
     public PciFunction? Find(int slot) => Volatile.Read(ref _functions[slot]);
 

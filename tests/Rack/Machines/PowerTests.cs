@@ -1,6 +1,6 @@
 namespace Appliance.RackTests.Machines;
 
-/// <summary>How a guest ends: by itself, by its power button, by a panic, by force.</summary>
+/// <summary>How a guest ends: by itself, by its power button, by a panic, by its watchdog, by force.</summary>
 [Collection("rack")]
 public sealed class PowerTests
 {
@@ -13,18 +13,19 @@ public sealed class PowerTests
                 until grep -q ' [1-9][0-9]* .*ACPI:Ged' /proc/interrupts; do sleep 1; done
                 echo BUTTON-PRESSED
                 ;;
+            *do=watchdog*) watchdog -t 1000 -T 2 /dev/watchdog; sleep 1000 ;;
             *do=sleep*) echo READY >/dev/hvc0; sleep 1000 ;;
         esac
         """;
 
-    [Fact(Skip = "a reboot of the guest hangs at times under emulation: a defect that is not found yet (scripts/test rack)")]
-    public async Task Reboot_panic_power_button_and_force_end_the_machine_as_they_should()
+    [Fact]
+    public async Task Reboot_panic_watchdog_power_button_and_force_end_the_machine_as_they_should()
     {
         const string vmm = "timeout -s KILL 100 /test/appliance-vmm run --kernel /guest/vmlinux --initrd /tmp/initrd";
         string script = $"""
-            for do in reboot panic; do
+            for do in reboot panic watchdog; do
                 echo "BEGIN $do"
-                {vmm} --stats --cmdline "console=ttyS0 quiet panic=-1 do=$do" </dev/null
+                {vmm} --stats --watchdog reset --cmdline "console=ttyS0 quiet panic=-1 do=$do" </dev/null
                 echo "STATUS $do $?"
             done
             for do in button sleep; do
@@ -44,6 +45,7 @@ public sealed class PowerTests
         Assert.Contains("STATUS reboot 3\n", said, StringComparison.Ordinal);
         Assert.Contains("STATUS panic 3\n", said, StringComparison.Ordinal);
         Assert.Contains("Kernel panic", said.Between("BEGIN panic", "STATUS panic"), StringComparison.Ordinal);
+        Assert.Contains("STATUS watchdog 3\n", said, StringComparison.Ordinal);
         Assert.Contains("BUTTON-PRESSED", said.Between("BEGIN button", "STATUS button"), StringComparison.Ordinal);
         Assert.Contains("STATUS button 0\n", said, StringComparison.Ordinal);
         Assert.Contains("end=Stopped", said.Between("BEGIN sleep", "STATUS sleep"), StringComparison.Ordinal);

@@ -11,11 +11,15 @@ internal sealed class BalloonMetrics
     /// <summary>Bytes of free memory that the guest reported without giving it up.</summary>
     public long ReportedBytes;
 
+    /// <summary>Times that the guest told its statistics.</summary>
+    public long Statistics;
+
     /// <summary>Gives each count with its name in the control protocol.</summary>
     public void Read(Action<string, long> read)
     {
         read("inflatedPages", InflatedPages);
         read("deflatedPages", DeflatedPages);
         read("reportedBytes", ReportedBytes);
+        read("statistics", Statistics);
     }
 }

@@ -7,12 +7,13 @@ namespace Appliance.Vmm.Virtio.Balloon;
 /// <summary>Takes memory back from a guest that can spare it, Virtio 1.2 §5.5: by request (the balloon), and free pages as they become free.</summary>
 internal sealed unsafe class VirtioBalloon(GuestMemory memory) : VirtioDevice
 {
+    private const int VIRTIO_BALLOON_F_STATS_VQ = 1;
     private const int VIRTIO_BALLOON_F_DEFLATE_ON_OOM = 2;
     private const int VIRTIO_BALLOON_F_REPORTING = 5;
 
     private const int InflateQueue = 0;
     private const int DeflateQueue = 1;
-    private const int ReportingQueue = 2;
+    private const int StatisticsQueue = 2;
     private const ushort QueueSize = 128;
     private const uint PageBytes = 4096;
 
@@ -21,6 +22,7 @@ internal sealed unsafe class VirtioBalloon(GuestMemory memory) : VirtioDevice
 
     private readonly DescriptorChain _chain = new(QueueSize);
     private readonly byte[] _configuration = new byte[8];
+    private BalloonStatistics _statistics;
 
     public BalloonMetrics Metrics { get; } = new();
 
@@ -39,10 +41,24 @@ internal sealed unsafe class VirtioBalloon(GuestMemory memory) : VirtioDevice
     }
 
     protected override ulong OwnFeatures =>
-        VirtioConstants.Bit(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) | VirtioConstants.Bit(VIRTIO_BALLOON_F_REPORTING);
+        VirtioConstants.Bit(VIRTIO_BALLOON_F_STATS_VQ) | VirtioConstants.Bit(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) | VirtioConstants.Bit(VIRTIO_BALLOON_F_REPORTING);
 
-    // Without statistics and free-page hinting their queues do not exist, and reporting moves up (§5.5.2).
-    protected override ReadOnlySpan<ushort> QueueSizes => new ushort[] { QueueSize, QueueSize, QueueSize };
+    protected override ReadOnlySpan<ushort> QueueSizes => new ushort[] { QueueSize, QueueSize, QueueSize, QueueSize };
+
+    private bool HasStatistics => (Features & VirtioConstants.Bit(VIRTIO_BALLOON_F_STATS_VQ)) != 0;
+
+    // Queues of what was not negotiated do not exist, and those after them move up (§5.5.2); free-page hinting is never.
+    private int ReportingQueue => HasStatistics ? StatisticsQueue + 1 : StatisticsQueue;
+
+    /// <summary>What the guest said last about its memory; asked for with <see cref="RequestStatistics"/>. Any thread.</summary>
+    public BalloonStatistics Statistics
+    {
+        get
+        {
+            lock (Gate)
+                return _statistics;
+        }
+    }
 
     /// <summary>Asks the guest to give up so much memory in all; it does so as it can. Any thread.</summary>
     /// <param name="pages">Of 4 KiB.</param>
@@ -52,6 +68,27 @@ internal sealed unsafe class VirtioBalloon(GuestMemory memory) : VirtioDevice
         {
             BinaryPrimitives.WriteUInt32LittleEndian(_configuration, pages);
             AnnounceConfiguration();
+        }
+    }
+
+    /// <summary>
+    /// Asks the guest for new statistics: giving its buffer back means that (§5.5.6.3). Until then the buffer stays in the queue, so that no
+    /// snapshot has to know of one in between. False when there is no driver, or it still owes the last answer. Any thread.
+    /// </summary>
+    public bool RequestStatistics()
+    {
+        lock (Gate)
+        {
+            if (!IsRunning || !HasStatistics || !Queues[StatisticsQueue].IsActive)
+                return false;
+            var pop = Queues[StatisticsQueue].TryPop(_chain);
+            if (pop == QueuePop.Broken)
+                Break();
+            if (pop != QueuePop.Taken)
+                return false;
+            Queues[StatisticsQueue].Push(_chain, 0);
+            Interrupt(StatisticsQueue);
+            return true;
         }
     }
 
@@ -75,24 +112,45 @@ internal sealed unsafe class VirtioBalloon(GuestMemory memory) : VirtioDevice
         _chain.Dispose();
     }
 
-    protected override void OnQueue(int index) => Drain(index, _chain);
+    protected override void OnReset() => _statistics = default;
+
+    protected override void OnQueue(int index)
+    {
+        if (HasStatistics && index == StatisticsQueue)
+            TakeStatistics();
+        else
+            Drain(index, _chain);
+    }
 
     protected override uint Serve(int index, DescriptorChain chain)
     {
-        switch (index)
+        if (index == InflateQueue)
+            Inflate(chain.Readable);
+        else if (index == DeflateQueue)
+            Metrics.DeflatedPages += Math.Min(chain.Readable.Bytes / sizeof(uint), MaxPagesPerChain);
+        else if (index == ReportingQueue)
+            Release(chain.Writable);
+        return 0;
+    }
+
+    private void TakeStatistics()
+    {
+        var queue = Queues[StatisticsQueue];
+        switch (queue.TryPop(_chain))
         {
-            case InflateQueue:
-                Inflate(chain.Readable);
+            case QueuePop.Broken:
+                Break();
+                return;
+            case QueuePop.Taken:
+                _statistics = BalloonStatistics.Parse(_chain.Readable);
+                Metrics.Statistics++;
+                queue.TryRest();                        // counted as taken: the next one is news
+                queue.Unpop(1);
                 break;
-            case DeflateQueue:
-                Metrics.DeflatedPages += Math.Min(chain.Readable.Bytes / sizeof(uint), MaxPagesPerChain);
-                break;
-            case ReportingQueue:
-                Release(chain.Writable);
+            case QueuePop.Empty:
+                queue.TryRest();
                 break;
         }
-
-        return 0;
     }
 
     /// <summary>Releases runs of neighbouring pages together: one system call each.</summary>

@@ -4,6 +4,7 @@ using System.Text;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Acpi;
 using Appliance.Vmm.Memory;
+using Appliance.Vmm.Watchdogs;
 
 namespace Appliance.Agent.Tests.Vmm.Acpi;
 
@@ -42,6 +43,20 @@ public sealed class AcpiTablesTests : IDisposable
     }
 
     [Fact]
+    public void The_watchdog_table_is_listed_and_says_how_to_use_the_device()
+    {
+        ulong rsdp = AcpiTables.Write(_memory, Machine(1, true, 0) with { HasWatchdog = true });
+        var xsdt = Table(BinaryPrimitives.ReadUInt64LittleEndian(_memory.Slice(rsdp, 36)[24..]), "XSDT");
+        var wdat = Table(BinaryPrimitives.ReadUInt64LittleEndian(xsdt.AsSpan(52)), "WDAT");
+        int entries = BinaryPrimitives.ReadInt32LittleEndian(wdat.AsSpan(64));
+        Assert.Equal(68 + 24 * entries, wdat.Length);
+        Assert.Equal((1, 0x80), (wdat[60] & 1, wdat[60] & 0x80));
+        // "Reset" is a write of 1 to the kick register.
+        Assert.Equal((byte)1, wdat[68]);
+        Assert.Equal((ulong)(Watchdog.Start + Watchdog.Kick), BinaryPrimitives.ReadUInt64LittleEndian(wdat.AsSpan(68 + 8)));
+    }
+
+    [Fact]
     public void The_compiler_of_the_reference_implementation_reads_the_DSDT()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/iasl"), "no iasl (acpica-tools)");
@@ -56,6 +71,11 @@ public sealed class AcpiTablesTests : IDisposable
         Assert.DoesNotContain("Error", output, StringComparison.Ordinal);
         Assert.Contains("EisaId (\"PNP0A03\")", source, StringComparison.Ordinal);
         Assert.Contains("Notify (PWRB, 0x80)", source, StringComparison.Ordinal);
+        Assert.Contains("Notify (VGEN, 0x80)", source, StringComparison.Ordinal);
+        Assert.Contains("Notify (S01F, 0x03)", source, StringComparison.Ordinal);
+        Assert.Contains("OperationRegion (EVTR, SystemIO, 0x0610, 0x10)", source, StringComparison.Ordinal);
+        Assert.Contains("PCIE = 0x80000000", source, StringComparison.Ordinal);
+        Assert.Contains(@"\_SB.PCI0.PCNT ()", source, StringComparison.Ordinal);
         Assert.Contains("Device (VR02)", source, StringComparison.Ordinal);
     }
 

@@ -73,8 +73,43 @@ public sealed class SmallDeviceTests
         driver.Exchange(0, (driver.Buffer(numbers), 16, false));
         Assert.Equal([7, 0, 0, 7, 7, 0, 7, 7], Enumerable.Range(0, 8).Select(i => driver.Memory.Slice(0xC0000 + (ulong)i * 0x1000, 1)[0]));
 
+        driver.Exchange(3, (0xC3000, 0x1000, true));
+        Assert.Equal(0, driver.Memory.Slice(0xC3000, 1)[0]);
+    }
+
+    [Fact]
+    public void Without_statistics_the_queue_of_free_pages_moves_up()
+    {
+        using var driver = new TestDriver(static memory => new VirtioBalloon(memory));
+        driver.Start(~2UL);
+        driver.Memory.Slice(0xC3000, 0x1000).Fill(7);
         driver.Exchange(2, (0xC3000, 0x1000, true));
         Assert.Equal(0, driver.Memory.Slice(0xC3000, 1)[0]);
+        Assert.False(((VirtioBalloon)driver.Device).RequestStatistics());
+    }
+
+    [Fact]
+    public void A_guest_tells_its_statistics_when_asked()
+    {
+        using var driver = new TestDriver(static memory => new VirtioBalloon(memory));
+        driver.Start();
+        var balloon = (VirtioBalloon)driver.Device;
+        Assert.False(balloon.RequestStatistics());      // it has given no buffer yet
+        byte[] entries = [4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 99, 0, 1, 1, 1, 1, 1, 1, 1, 1, 5, 0, 0, 0, 2, 0, 0, 0, 0, 0, 6];
+        ulong buffer = driver.Buffer(entries);
+        driver.Offer(2, (buffer, 15, false), (buffer + 15, 16, false));
+        driver.Notify(2);
+        Assert.Equal((0x10000UL, 0x20000UL, null), (balloon.Statistics.Free, balloon.Statistics.Total, balloon.Statistics.Available));
+        Assert.False(driver.HasUsed(2));
+
+        Assert.True(balloon.RequestStatistics());
+        driver.TakeUsed(2);
+        driver.Memory.TryWrite(buffer + 2, 0x5000UL);
+        driver.Offer(2, (buffer, 30, false));
+        driver.Notify(2);
+        Assert.Equal(0x5000UL, balloon.Statistics.Free);
+        driver.Write(0x70, 0);
+        Assert.Null(balloon.Statistics.Free);
     }
 
     [Fact]
