@@ -10,13 +10,17 @@ namespace Appliance.VmmProgram;
 internal static class ControlCommandLine
 {
     private const string Events = "events";
+    private const string TapPrefix = "@tap:";
 
     public static int Run(string socket, string command, ReadOnlySpan<string> parameters)
     {
         try
         {
             using var client = ControlClient.Connect(socket);
-            client.Send(Request(command == Events ? "subscribe" : command, parameters), []);
+            Fd[] descriptors = Open(parameters);
+            client.Send(Request(command == Events ? "subscribe" : command, parameters), descriptors);
+            foreach (var descriptor in descriptors)
+                descriptor.Dispose();
             bool isRefused = false;
             while (client.Receive() is { } line)
             {
@@ -40,6 +44,28 @@ internal static class ControlCommandLine
         }
     }
 
+    /// <summary>What travels with the command: <c>@FILE</c> of a disk, <c>@tap:NAME</c> of a TAP interface.</summary>
+    private static Fd[] Open(ReadOnlySpan<string> parameters)
+    {
+        var descriptors = new List<Fd>();
+        bool isReadOnly = parameters.Contains("readOnly=true");
+        foreach (string parameter in parameters)
+        {
+            if (parameter.StartsWith(TapPrefix, StringComparison.Ordinal))
+                descriptors.Add(OpenTap(parameter[TapPrefix.Length..]));
+            else if (parameter.StartsWith('@'))
+                descriptors.Add(Files.Open(parameter[1..], isReadOnly ? Files.O_RDONLY : Files.O_RDWR));
+        }
+
+        return [.. descriptors];
+    }
+
+    private static Fd OpenTap(string name)
+    {
+        var errno = TapQueue.TryOpen(name, out var tap);
+        return errno == Errno.None ? tap! : throw new LinuxException($"open TAP interface {name}", errno);
+    }
+
     // Values that read as numbers or truths are those; everything else is text.
     private static byte[] Request(string command, ReadOnlySpan<string> parameters)
     {
@@ -51,6 +77,8 @@ internal static class ControlCommandLine
             writer.WriteString("command"u8, command);
             foreach (string parameter in parameters)
             {
+                if (parameter.StartsWith('@'))
+                    continue;
                 int equals = parameter.IndexOf('=', StringComparison.Ordinal);
                 var (name, value) = equals < 0 ? (parameter, "true") : (parameter[..equals], parameter[(equals + 1)..]);
                 if (long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number))

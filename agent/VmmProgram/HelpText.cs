@@ -9,7 +9,7 @@ internal static class HelpText
         usage: appliance-vmm run --kernel FILE [OPTIONS]
                appliance-vmm run --disk FILE [OPTIONS]
                appliance-vmm check              says whether guests can run here
-               appliance-vmm ctl SOCKET COMMAND [NAME=VALUE]...
+               appliance-vmm ctl SOCKET COMMAND [NAME=VALUE]... [@FILE | @tap:NAME]
 
           --firmware FILE        boots from the disks  (/usr/share/seabios/bios-microvm.bin when there is no kernel)
           --kernel FILE          bzImage or ELF (vmlinux), x86-64
@@ -50,7 +50,8 @@ internal static class HelpText
           appliance-vmm run --kernel vmlinuz --initrd initrd.img --disk root.raw --tap tap0 --rng \
               --cmdline 'console=ttyS0 root=/dev/vda'
 
-        Commands: query, events, pause, resume, power-button, reset, stop, balloon mebibytes=N, disk-resized device=ID.
+        Commands: query, events, pause, resume, power-button, reset, stop, balloon mebibytes=N, refresh-statistics, disk-resized device=ID,
+        attach-disk device=ID [readOnly=true] @FILE, attach-net device=ID mac=MAC @tap:NAME, detach device=ID.
         'ctl' prints the answer, one JSON object, and ends with status 0, or 1 when the machine refused.
 
         SIGTERM and SIGINT press the guest's power button; a second one ends it at once.

@@ -7,7 +7,6 @@ using Appliance.Vmm.Jail;
 using Appliance.Vmm.Machine;
 using Appliance.Vmm.Memory;
 using Appliance.Vmm.Serial;
-using Appliance.Vmm.Virtio;
 using Appliance.Vmm.Virtio.Balloon;
 using Appliance.Vmm.Virtio.Block;
 using Appliance.Vmm.Virtio.Console;
@@ -28,7 +27,7 @@ internal sealed class MachineRun : IDisposable
     private readonly RunOptions _options;
     private readonly KvmSystem _kvm;
     private readonly EventLoop _control = new("control");
-    private readonly Dictionary<VirtioDevice, EventLoop> _loops = [];
+    private readonly DeviceLoops _loops;
     private readonly List<IDisposable> _owned = [];
     private readonly List<OutputPump> _pumps = [];
     private readonly VirtualMachine _machine;
@@ -44,6 +43,7 @@ internal sealed class MachineRun : IDisposable
         _endFile = options.EndFile is { } end ? OptionFile.Open(end, Files.O_WRONLY | Files.O_CREAT, OwnerOnly) : null;
         var machine = new MachineOptions(options.Cpus, (ulong)options.MemoryMiB * MemoryLayout.MiB, options.UsesPci);
         _machine = new VirtualMachine(_kvm, machine with { Identity = machine.Identity with { Uuid = options.Uuid } });
+        _loops = new DeviceLoops(_machine);
         AddConsoles();
         foreach (var disk in options.Disks)
             AddDisk(disk);
@@ -69,8 +69,7 @@ internal sealed class MachineRun : IDisposable
             return MachineEnd.CpuFailure;
         }
 
-        foreach (var loop in _loops.Values)
-            loop.Start();
+        _loops.Start();
         _control.Add(_machine.Ended.Descriptor, Epoll.EPOLLIN, _ => _control.Stop());
         if (_machine.DevicesEjected is { } ejected)
             _control.Add(ejected.Descriptor, Epoll.EPOLLIN, _ => RemoveEjected());
@@ -95,11 +94,9 @@ internal sealed class MachineRun : IDisposable
 
     public void Dispose()
     {
-        foreach (var loop in _loops.Values)
-            loop.Stop();
+        _loops.Stop();
         _machine.Dispose();
-        foreach (var loop in _loops.Values)
-            loop.Dispose();
+        _loops.Dispose();
         foreach (var owned in _owned)
             owned.Dispose();
         foreach (var pump in _pumps)
@@ -115,6 +112,7 @@ internal sealed class MachineRun : IDisposable
     {
         var commands = new ControlCommands();
         new MachineCommands(_machine).AddTo(commands);
+        new DeviceCommands(_machine, _loops).AddTo(commands);
         var server = new ControlServer(_control, socket.Listen(), VmmCommands.Version, commands);
         _machine.StateChanged = state => server.Announce("state", line => line.WriteString("state"u8, MachineCommands.NameOf(state)));
         return server;
@@ -203,7 +201,7 @@ internal sealed class MachineRun : IDisposable
     private void AddDisk(DiskOption disk)
     {
         var file = OptionFile.Open(disk.Path, disk.IsReadOnly ? Files.O_RDONLY : Files.O_RDWR);
-        AddWithLoop(new VirtioBlock(file, disk.IsReadOnly, disk.Id, limit: disk.Limit), disk.Id);
+        _loops.Add(new VirtioBlock(file, disk.IsReadOnly, disk.Id, limit: disk.Limit), disk.Id);
     }
 
     private void AddTap(TapOption option)
@@ -213,22 +211,15 @@ internal sealed class MachineRun : IDisposable
             errno = TapQueue.TryOpen(option.Name, out tap);
         if (errno != Errno.None)
             throw new LinuxException($"open TAP interface {option.Name}", errno);
-        AddWithLoop(new VirtioNet(tap!, option.Mac, option.Mtu, option.Receiving, option.Sending), option.Name);
-    }
-
-    private void AddWithLoop(VirtioDevice device, string name)
-    {
-        var loop = new EventLoop(name);
-        _loops.Add(device, loop);
-        _machine.Add(device, loop, name);
+        _loops.Add(new VirtioNet(tap!, option.Mac, option.Mtu, option.Receiving, option.Sending), option.Name);
     }
 
     private void RemoveEjected()
     {
         foreach (var device in _machine.RemoveEjected())
         {
-            if (_loops.Remove(device, out var loop))
-                loop.Dispose();
+            _loops.Release(device);
+            _server?.Announce("device-removed", line => line.WriteString("device"u8, device.Name));
         }
     }
 

@@ -1,3 +1,4 @@
+using Appliance.Linux.Netlink.Route;
 using Appliance.Vmm.Virtio.RateLimits;
 
 namespace Appliance.VmmProgram;
@@ -20,7 +21,7 @@ internal sealed record TapOption(string Name, byte[] Mac, ushort Mtu, RateLimit 
         foreach (string part in parts.AsSpan(1))
         {
             var (receiving, sending) = (tap.Receiving, tap.Sending);
-            if (part.StartsWith("mac=", StringComparison.Ordinal) && TryParseMac(part[4..], out byte[] mac))
+            if (part.StartsWith("mac=", StringComparison.Ordinal) && MacText.TryParse(part[4..], out byte[] mac) && (mac[0] & 1) == 0)
                 tap = tap with { Mac = mac };
             else if (part.StartsWith("mtu=", StringComparison.Ordinal)
                 && ushort.TryParse(part[4..], NumberStyles.None, CultureInfo.InvariantCulture, out ushort mtu) && mtu >= MinMtu)
@@ -32,20 +33,5 @@ internal sealed record TapOption(string Name, byte[] Mac, ushort Mtu, RateLimit 
         }
 
         return null;
-    }
-
-    private static bool TryParseMac(string text, out byte[] mac)
-    {
-        mac = new byte[6];
-        string[] bytes = text.Split(':');
-        if (bytes.Length != mac.Length)
-            return false;
-        for (int i = 0; i < mac.Length; i++)
-        {
-            if (bytes[i].Length != 2 || !byte.TryParse(bytes[i], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out mac[i]))
-                return false;
-        }
-
-        return (mac[0] & 1) == 0;
     }
 }

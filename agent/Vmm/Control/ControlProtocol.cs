@@ -7,5 +7,5 @@ internal static class ControlProtocol
     public const int Major = 1;
 
     /// <summary>Counts additions: commands, parameters, members of results, events.</summary>
-    public const int Revision = 0;
+    public const int Revision = 1;
 }

@@ -21,6 +21,7 @@ internal sealed class MachineCommands(VirtualMachine machine)
         commands.Add("reset", Reset);
         commands.Add("stop", Stop);
         commands.Add("balloon", SetBalloon);
+        commands.Add("refresh-statistics", RefreshStatistics);
         commands.Add("disk-resized", OnDiskResized);
     }
 
@@ -78,6 +79,20 @@ internal sealed class MachineCommands(VirtualMachine machine)
         result.WriteStartObject("metrics"u8);
         device.ReadMetrics(result.WriteNumber);
         result.WriteEndObject();
+        if (device is VirtioBalloon balloon)
+            Describe(balloon.Statistics, result);
+        result.WriteEndObject();
+    }
+
+    private static void Describe(in BalloonStatistics statistics, Utf8JsonWriter result)
+    {
+        result.WriteStartObject("memory"u8);
+        foreach (var (name, value) in statistics.ByName)
+        {
+            if (value is { } known)
+                result.WriteNumber(name, known);
+        }
+
         result.WriteEndObject();
     }
 
@@ -127,6 +142,13 @@ internal sealed class MachineCommands(VirtualMachine machine)
             return error;
         balloon.SetTarget((uint)target * PagesPerMiB);
         return null;
+    }
+
+    private ControlError? RefreshStatistics()
+    {
+        if (machine.Devices.OfType<VirtioBalloon>().FirstOrDefault() is not { } balloon)
+            return ControlError.NotFound("the machine has no balloon");
+        return balloon.RequestStatistics() ? null : ControlError.WrongState("the guest has no balloon driver, or has not answered the last time yet");
     }
 
     private ControlError? OnDiskResized(ControlRequest request, Utf8JsonWriter result)

@@ -21,7 +21,7 @@ public sealed class PowerTests
     [Fact]
     public async Task Reboot_panic_watchdog_power_button_and_force_end_the_machine_as_they_should()
     {
-        const string vmm = "timeout -s KILL 100 /test/appliance-vmm run --kernel /guest/vmlinux --initrd /tmp/initrd";
+        const string vmm = "timeout -s KILL 200 /test/appliance-vmm run --kernel /guest/vmlinux --initrd /tmp/initrd";
         string script = $"""
             for do in reboot panic watchdog; do
                 echo "BEGIN $do"
@@ -40,7 +40,7 @@ public sealed class PowerTests
             done
 
             """;
-        string said = await EmulatedNode.RunAsync(script, GuestScript, TimeSpan.FromMinutes(6), TestContext.Current.CancellationToken);
+        string said = await EmulatedNode.RunAsync(script, GuestScript, TimeSpan.FromMinutes(12), TestContext.Current.CancellationToken);
 
         Assert.Contains("STATUS reboot 3\n", said, StringComparison.Ordinal);
         Assert.Contains("STATUS panic 3\n", said, StringComparison.Ordinal);

@@ -14,4 +14,15 @@ internal static class MacText
     public static byte[] Parse(string text) => text.Length == 17
         ? Convert.FromHexString(text.Replace(":", "", StringComparison.Ordinal))
         : throw new FormatException($"\"{text}\" is not a MAC address.");
+
+    /// <summary>As <see cref="Parse"/>, for text of strangers.</summary>
+    public static bool TryParse(string text, out byte[] mac)
+    {
+        mac = new byte[6];
+        string[] bytes = text.Split(':');
+        bool isOne = bytes.Length == mac.Length;
+        for (int i = 0; isOne && i < mac.Length; i++)
+            isOne = bytes[i].Length == 2 && byte.TryParse(bytes[i], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out mac[i]);
+        return isOne;
+    }
 }

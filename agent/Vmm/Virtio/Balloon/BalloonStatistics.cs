@@ -8,6 +8,13 @@ namespace Appliance.Vmm.Virtio.Balloon;
 internal readonly record struct BalloonStatistics(
     ulong? SwappedIn, ulong? SwappedOut, ulong? MajorFaults, ulong? MinorFaults, ulong? Free, ulong? Total, ulong? Available, ulong? Caches)
 {
+    /// <summary>In the words of the control protocol.</summary>
+    public (string Name, ulong? Value)[] ByName =>
+    [
+        ("totalBytes", Total), ("freeBytes", Free), ("availableBytes", Available), ("cacheBytes", Caches), ("swappedInBytes", SwappedIn),
+        ("swappedOutBytes", SwappedOut), ("majorFaults", MajorFaults), ("minorFaults", MinorFaults),
+    ];
+
     /// <summary>struct virtio_balloon_stat: a 16-bit tag and a 64-bit value, without a gap.</summary>
     public const uint EntryBytes = 10;
 

@@ -59,9 +59,9 @@ internal sealed unsafe class VirtioNet : VirtioDevice
     public VirtioNet(Fd tap, ReadOnlySpan<byte> mac, ushort mtu, RateLimit receiving = default, RateLimit sending = default)
     {
         _tap = tap;
+        TapFeatures.SetHeaderSize(tap, HeaderBytes);
         _receiveLimiter = RateLimiter.For(receiving);
         _sendLimiter = RateLimiter.For(sending);
-        TapFeatures.SetHeaderSize(tap, HeaderBytes);
         mac[..6].CopyTo(_configuration);
         BinaryPrimitives.WriteUInt16LittleEndian(_configuration.AsSpan(6), VIRTIO_NET_S_LINK_UP);
         BinaryPrimitives.WriteUInt16LittleEndian(_configuration.AsSpan(8), 1);
