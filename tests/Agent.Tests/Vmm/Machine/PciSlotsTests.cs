@@ -7,6 +7,7 @@ using Appliance.Vmm.Events;
 using Appliance.Vmm.Interrupts;
 using Appliance.Vmm.Machine;
 using Appliance.Vmm.Pci;
+using CsCheck;
 
 namespace Appliance.Agent.Tests.Vmm.Machine;
 
@@ -89,6 +90,26 @@ public sealed class PciSlotsTests : IDisposable
         Assert.InRange(CountDescriptors(), 0, before + 300);
         // Messages are given again: the next has one of the numbers that one device had.
         Assert.InRange(AttachOne(), InterruptRouter.Pins, InterruptRouter.Pins + 3);
+    }
+
+    [Fact]
+    public void Whatever_the_guest_writes_only_filled_slots_are_let_go()
+    {
+        using var device = new EchoDevice();
+        Add(device, announces: true);
+        Gen.Select(Gen.ULong[0, EventPorts.PortCount - 1], Gen.ULong, Gen.Int[0, 3]).Array[1, 40].Sample(steps =>
+        {
+            Span<byte> data = stackalloc byte[8];
+            foreach (var (at, value, width) in steps)
+            {
+                BitConverter.TryWriteBytes(data, value);
+                _ports.Write(at, data[..(1 << width)]);
+                _ports.Read(at, data[..(1 << width)]);
+            }
+
+            return _slots.TakeEjected().TrueForAll(ejected => ejected == device);
+        }, iter: 1000, threads: 1);
+        Assert.NotNull(_bus.Find(0));
     }
 
     [Fact]

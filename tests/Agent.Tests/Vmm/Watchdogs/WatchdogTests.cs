@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using Appliance.Vmm.Events;
 using Appliance.Vmm.Watchdogs;
+using CsCheck;
 
 namespace Appliance.Agent.Tests.Vmm.Watchdogs;
 
@@ -70,6 +71,21 @@ public sealed class WatchdogTests : IDisposable
         _watchdog.Write(1, [1, 2, 3, 4]);
         Assert.Equal((Watchdog.MinPeriods, 0u), (Read(Watchdog.Countdown), Read(Watchdog.Running)));
     }
+
+    [Fact]
+    public void No_sequence_of_accesses_does_harm() =>
+        Gen.Select(Gen.ULong[0, Watchdog.PortCount - 1], Gen.OneOf(Gen.ULong, Gen.ULong[0, 3]), Gen.Int[0, 3]).Array[1, 40].Sample(steps =>
+        {
+            Span<byte> data = stackalloc byte[8];
+            foreach (var (at, value, width) in steps)
+            {
+                BitConverter.TryWriteBytes(data, value);
+                _watchdog.Write(at, data[..(1 << width)]);
+                _watchdog.Read(at, data[..(1 << width)]);
+            }
+
+            return Read(Watchdog.Countdown) is >= Watchdog.MinPeriods and <= Watchdog.MaxPeriods && Read(Watchdog.Current) <= Watchdog.MaxPeriods;
+        }, iter: 2000, threads: 1);
 
     private void Write(int register, uint value)
     {
