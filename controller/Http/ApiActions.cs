@@ -5,8 +5,8 @@ namespace Appliance.Controller.Http;
 /// <summary>Operations that share <c>POST …/action</c>: the body's single member names the one that is meant.</summary>
 internal static class ApiActions
 {
-    /// <summary>Finds the operation and keeps the body for its handler (<see cref="ActionArgument"/>).</summary>
-    public static async Task<Outcome<ApiOperation>> SelectAsync(ApiRequest request, IReadOnlyList<ApiOperation> operations, CancellationToken ct)
+    /// <summary>Finds the operation, and the body that its handler is to have (<see cref="ActionArgument"/>).</summary>
+    public static async Task<Outcome<(ApiOperation Operation, JsonElement Body)>> SelectAsync(ApiRequest request, IReadOnlyList<ApiOperation> operations, CancellationToken ct)
     {
         if ((await request.ReadJsonAsync(ct)).Failed(out var fault, out var body))
             return fault;
@@ -17,10 +17,8 @@ internal static class ApiActions
         {
             foreach (var operation in operations)
             {
-                if (!member.NameEquals(operation.Action))
-                    continue;
-                request.ActionBody = body;
-                return operation;
+                if (member.NameEquals(operation.Action))
+                    return (operation, body);
             }
         }
 

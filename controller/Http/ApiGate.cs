@@ -59,7 +59,7 @@ internal sealed partial class ApiGate(ITokenValidator tokens, PolicyEngine polic
         return requestId;
     }
 
-    private async Task<ApiResult> ExecuteAsync(ApiRequest request, IReadOnlyList<ApiOperation> operations, CancellationToken ct)
+    private async ValueTask<ApiResult> ExecuteAsync(ApiRequest request, IReadOnlyList<ApiOperation> operations, CancellationToken ct)
     {
         var (http, service) = (request.Http, request.Service);
         var first = operations[0];
@@ -85,25 +85,25 @@ internal sealed partial class ApiGate(ITokenValidator tokens, PolicyEngine polic
         {
             if ((await ApiActions.SelectAsync(known, operations, ct)).Failed(out var unknownAction, out var selected))
                 return unknownAction;
-            operation = selected;
+            operation = selected.Operation;
+            known = known with { ActionBody = selected.Body };
         }
 
-        return await CheckAsync(known, operation, ct) is { } refused ? refused : await operation.Handler(known, ct);
+        var asked = operation.Rule is { } rule && !operation.AsksInHandler ? await CheckAsync(known, operation, rule, ct) : null;
+        return asked is { } refused ? refused : await operation.Handler(known, ct);
     }
 
-    private async ValueTask<Fault?> CheckAsync(ApiRequest request, ApiOperation operation, CancellationToken ct)
+    private async ValueTask<Fault?> CheckAsync(ApiRequest request, ApiOperation operation, string rule, CancellationToken ct)
     {
-        if (operation.Rule is not { } rule || operation.AsksInHandler)
-            return null;
         var target = operation.FindTarget is { } find ? await find(request, ct) : PolicyTarget.Of(request.Caller);
         return target.Missing ?? policy.Check(request.Service.Name, rule, request.Caller, target);
     }
 
-    private async ValueTask<Caller?> FindCallerAsync(HttpContext http)
+    private ValueTask<Caller?> FindCallerAsync(HttpContext http)
     {
         var header = http.Request.Headers["X-Auth-Token"];
         var token = header.Count > 0 ? header[0] : http.Request.Headers["X-Storage-Token"].FirstOrDefault();
-        return string.IsNullOrEmpty(token) ? null : await tokens.FindCallerAsync(token, http.RequestAborted);
+        return string.IsNullOrEmpty(token) ? default : tokens.FindCallerAsync(token, http.RequestAborted);
     }
 
     private static Fault Unauthenticated(HttpContext http)

@@ -3,8 +3,8 @@ using Appliance.Controller.Data;
 
 namespace Appliance.Controller.Http;
 
-/// <summary>One authenticated (or public) request on its way to a handler.</summary>
-internal sealed class ApiRequest(HttpContext http, ApiService service, Caller? caller, Microversion version, string requestId)
+/// <summary>One authenticated (or public) request on its way to a handler. A value, so that hot operations allocate none.</summary>
+internal readonly struct ApiRequest(HttpContext http, ApiService service, Caller? caller, Microversion version, string requestId)
 {
     public HttpContext Http => http;
     public ApiService Service => service;
@@ -18,7 +18,7 @@ internal sealed class ApiRequest(HttpContext http, ApiService service, Caller? c
     public Actor Actor => caller?.ActorOf(requestId) ?? new Actor(requestId, null, null);
 
     /// <summary>The whole body of an action request, read before its policy was asked; undefined otherwise.</summary>
-    public JsonElement ActionBody { get; set; }
+    public JsonElement ActionBody { get; init; }
 
     public IQueryCollection Query => http.Request.Query;
 

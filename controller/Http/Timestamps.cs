@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Appliance.Controller.Http;
 
 /// <summary>The time formats of OpenStack's wire forms; all UTC.</summary>
@@ -22,6 +24,15 @@ internal static class Timestamps
         WriteMicros(text, at);
         text[^1] = 'Z';
     });
+
+    /// <summary>Writes a member in the form of <see cref="Micros"/>, without making the text.</summary>
+    public static void WriteMicros(Utf8JsonWriter writer, string name, DateTimeOffset instant)
+    {
+        Span<char> text = stackalloc char[MicrosLength + 1];
+        WriteMicros(text, instant.UtcDateTime);
+        text[^1] = 'Z';
+        writer.WriteString(name, text);
+    }
 
     /// <summary><c>2026-01-31T23:59:59.000000</c>: instance actions, Cinder.</summary>
     public static string MicrosNoZone(DateTimeOffset instant) => string.Create(MicrosLength, instant.UtcDateTime, WriteMicros);

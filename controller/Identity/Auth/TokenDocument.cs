@@ -17,18 +17,15 @@ internal static class TokenDocument
         var (token, access) = (valid.Token, valid.Access);
         writer.WriteStartObject();
         writer.WriteStartObject("token");
-        writer.WriteStartArray("methods");
-        foreach (var method in token.MethodNames)
-            writer.WriteStringValue(method);
-        writer.WriteEndArray();
+        WriteMethods(writer, token.Methods);
         WriteUser(writer, access.User);
         writer.WriteStartArray("audit_ids");
         writer.WriteStringValue(token.AuditId);
         if (token.ParentAuditId is not null)
             writer.WriteStringValue(token.ParentAuditId);
         writer.WriteEndArray();
-        writer.WriteString("expires_at", Timestamps.Micros(token.ExpiresAt));
-        writer.WriteString("issued_at", Timestamps.Micros(token.IssuedAt));
+        Timestamps.WriteMicros(writer, "expires_at", token.ExpiresAt);
+        Timestamps.WriteMicros(writer, "issued_at", token.IssuedAt);
         WriteScope(writer, access);
         if (access.Scope.Kind != ScopeKind.Unscoped && showsCatalog)
         {
@@ -41,6 +38,19 @@ internal static class TokenDocument
 
         writer.WriteEndObject();
         writer.WriteEndObject();
+    }
+
+    /// <summary><c>"methods": ["password", "totp"]</c></summary>
+    public static void WriteMethods(Utf8JsonWriter writer, AuthMethods methods)
+    {
+        writer.WriteStartArray("methods");
+        foreach (var (method, name) in Token.Names)
+        {
+            if ((methods & method) != 0)
+                writer.WriteStringValue(name);
+        }
+
+        writer.WriteEndArray();
     }
 
     private static void WriteServiceProviders(Utf8JsonWriter writer, IReadOnlyList<FederationServiceProvider> providers)
@@ -175,11 +185,11 @@ internal static class TokenDocument
         }
 
         writer.WriteStartArray("roles");
-        foreach (var role in access.Roles)
+        for (var i = 0; i < access.Roles.Count; i++)     // an enumerator of an interface is an allocation
         {
             writer.WriteStartObject();
-            writer.WriteString("id", role.Id);
-            writer.WriteString("name", role.Name);
+            writer.WriteString("id", access.Roles[i].Id);
+            writer.WriteString("name", access.Roles[i].Name);
             writer.WriteEndObject();
         }
 

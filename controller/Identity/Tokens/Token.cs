@@ -52,7 +52,8 @@ internal sealed record Token(
     AuthMethods Methods, string UserId, TokenScope Scope, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt,
     string AuditId, string? ParentAuditId, TokenDelegation? Delegation)
 {
-    private static readonly (AuthMethods Method, string Name)[] Names =
+    /// <summary>Every method with its name on the wire, in the order that documents show them in.</summary>
+    public static readonly (AuthMethods Method, string Name)[] Names =
     [
         (AuthMethods.Password, "password"), (AuthMethods.Token, "token"), (AuthMethods.ApplicationCredential, "application_credential"),
         (AuthMethods.Totp, "totp"), (AuthMethods.OAuth1, "oauth1"), (AuthMethods.Ec2Credential, "ec2credential"),
@@ -67,6 +68,4 @@ internal sealed record Token(
                 yield return name;
         }
     }
-
-    public IEnumerable<string> MethodNames => NamesOf(Methods);
 }

@@ -1,4 +1,5 @@
 using Appliance.Controller.Http;
+using Appliance.Controller.Http.Policies;
 using Appliance.Controller.Identity.Access;
 
 namespace Appliance.Controller.Identity.Tokens;
@@ -13,6 +14,12 @@ internal sealed record ValidToken(string Text, Token Token, AccessGrant Access)
         Access.Scope.Kind == ScopeKind.Project ? Access.Target!.Domain.Id : null, Access.Scope.Kind == ScopeKind.Domain ? Access.Target!.Id : null,
         Access.Scope.Kind == ScopeKind.System, Access.RoleNames, Text, Token.ExpiresAt)
     { Delegation = Access.Delegation };
+
+    /// <summary>What policy rules about this token are asked about.</summary>
+    public PolicyTarget Target => field ??= new PolicyTarget(null, null, new Dictionary<string, string?> { ["target.token.user_id"] = Token.UserId });
+
+    /// <summary>The answer to "does it hold", once that was asked: kept here, it goes when the token is forgotten.</summary>
+    public Task<ApiResult>? Shown { get; set; }
 }
 
 /// <summary>

@@ -18,10 +18,7 @@ internal sealed record Receipt(string Text, Token Token, UserRef User, IReadOnly
     {
         writer.WriteStartObject();
         writer.WriteStartObject("receipt");
-        writer.WriteStartArray("methods");
-        foreach (var method in Token.MethodNames)
-            writer.WriteStringValue(method);
-        writer.WriteEndArray();
+        TokenDocument.WriteMethods(writer, Token.Methods);
         writer.WriteStartObject("user");
         writer.WriteString("id", User.Id);
         writer.WriteString("name", User.Name);
@@ -30,8 +27,8 @@ internal sealed record Receipt(string Text, Token Token, UserRef User, IReadOnly
         writer.WriteString("name", User.Domain.Name);
         writer.WriteEndObject();
         writer.WriteEndObject();
-        writer.WriteString("expires_at", Timestamps.Micros(Token.ExpiresAt));
-        writer.WriteString("issued_at", Timestamps.Micros(Token.IssuedAt));
+        Timestamps.WriteMicros(writer, "expires_at", Token.ExpiresAt);
+        Timestamps.WriteMicros(writer, "issued_at", Token.IssuedAt);
         writer.WriteEndObject();
         writer.WriteStartArray("required_auth_methods");
         foreach (var rule in Required)
