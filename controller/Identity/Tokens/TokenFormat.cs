@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.Numerics;
 using System.Text;
+using System.Text.Unicode;
 using Appliance.Controller.Data;
 
 namespace Appliance.Controller.Identity.Tokens;
@@ -21,6 +23,12 @@ internal static class TokenFormat
     private const int HeaderBytes = 3 + 8 + 8 + AuditIdBytes;
     private const byte HexOf16 = 0;
     private const byte HexOf32 = 255;
+
+    // 64 characters, the longest id there can be, of up to three bytes each.
+    private const int MaxIdBytes = 192;
+
+    // A day's reckoning beyond it stays within what an instant can be.
+    private static readonly long LatestInstant = Instants.ToStored(new DateTimeOffset(9999, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     /// <summary>Writes the payload; answers its length.</summary>
     public static int Write(Token token, Span<byte> target)
@@ -46,15 +54,16 @@ internal static class TokenFormat
         return target.Length - rest.Length;
     }
 
-    /// <summary>Reads what <see cref="Write"/> wrote; the bytes are authentic, so a surprise means another build wrote them.</summary>
+    /// <summary>Reads what <see cref="Write"/> wrote; null for anything else. The bytes are authentic, so a surprise means another build wrote them.</summary>
     public static Token? Read(ReadOnlySpan<byte> source)
     {
         if (source.Length < HeaderBytes || source[1] > (byte)ScopeKind.System)
             return null;
 
         var (methods, kind, flags) = ((AuthMethods)source[0], (ScopeKind)source[1], source[2]);
-        var issued = Instants.FromStored(BinaryPrimitives.ReadInt64BigEndian(source[3..]));
-        var expires = Instants.FromStored(BinaryPrimitives.ReadInt64BigEndian(source[11..]));
+        if (!TryReadInstant(source[3..], out var issued) || !TryReadInstant(source[11..], out var expires)
+            || BitOperations.PopCount((uint)(flags & Delegations)) > 1)
+            return null;
         var auditId = Base64Url.EncodeToString(source.Slice(19, AuditIdBytes));
         var rest = source[HeaderBytes..];
         if (!TryReadId(ref rest, out var userId))
@@ -88,6 +97,14 @@ internal static class TokenFormat
         target = target[(length + 1)..];
     }
 
+    private static bool TryReadInstant(ReadOnlySpan<byte> source, out DateTimeOffset instant)
+    {
+        var stored = BinaryPrimitives.ReadInt64BigEndian(source);
+        var isInstant = stored >= 0 && stored <= LatestInstant;
+        instant = isInstant ? Instants.FromStored(stored) : default;
+        return isInstant;
+    }
+
     private static bool TryReadId(ref ReadOnlySpan<byte> source, out string? id)
     {
         id = null;
@@ -95,10 +112,12 @@ internal static class TokenFormat
             return false;
         var tag = source[0];
         var length = tag switch { HexOf16 => 16, HexOf32 => 32, _ => tag };
-        if (source.Length < length + 1)
+        if (source.Length < length + 1 || length > MaxIdBytes)
             return false;
 
         var bytes = source.Slice(1, length);
+        if (tag is not (HexOf16 or HexOf32) && !Utf8.IsValid(bytes))
+            return false;
         id = tag is HexOf16 or HexOf32 ? Convert.ToHexStringLower(bytes) : Encoding.UTF8.GetString(bytes);
         source = source[(length + 1)..];
         return true;
