@@ -5,7 +5,8 @@ namespace Appliance.Controller.Tests;
 /// <summary>Awaits a condition with a deadline; a test never sleeps for a guessed time.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    /// <summary>When what is awaited counts as never coming; long, for the machine may be busy with others.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     public static Task TrueAsync(Func<bool> condition, string what) => TrueAsync(() => Task.FromResult(condition()), what);
 

@@ -29,7 +29,9 @@ internal sealed class TestCloud : IAsyncDisposable
     public string DataFolder => _folder;
 
     /// <param name="dataFolder">State to go on with; null: new, and deleted at the end.</param>
-    public static async Task<TestCloud> StartAsync(string? dataFolder = null, Func<ControllerOptions, ControllerOptions>? configure = null)
+    /// <param name="clock">Null: the real one.</param>
+    public static async Task<TestCloud> StartAsync(
+        string? dataFolder = null, Func<ControllerOptions, ControllerOptions>? configure = null, TimeProvider? clock = null)
     {
         var folder = dataFolder ?? Directory.CreateTempSubdirectory("appliance-test-").FullName;
         var options = new ControllerOptions
@@ -40,7 +42,7 @@ internal sealed class TestCloud : IAsyncDisposable
             AdminPassword = AdminPassword,
             LogLevel = LogLevel.Warning,
         };
-        var host = await ControllerHost.StartAsync(configure?.Invoke(options) ?? options, TimeProvider.System, CancellationToken.None);
+        var host = await ControllerHost.StartAsync(configure?.Invoke(options) ?? options, clock ?? TimeProvider.System, CancellationToken.None);
         return new TestCloud(host, folder, keepsFolder: dataFolder is not null);
     }
 

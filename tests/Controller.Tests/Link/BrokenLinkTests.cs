@@ -51,7 +51,7 @@ public sealed class BrokenLinkTests
         await control.Output.WriteAsync(Frame(garbage, bad.Id), Ct);
         if (garbage == "cut")
             await control.Output.CompleteAsync();
-        await serving.WaitAsync(TimeSpan.FromSeconds(10), Ct);
+        await serving.WaitAsync(Eventually.Deadline, Ct);
         Assert.False(cloud.Host.Services.Link.IsConnected(bad.Id));
 
         await cloud.PutSetAsync(good.Id, "a", "10.0.0.1");
@@ -90,7 +90,7 @@ public sealed class BrokenLinkTests
             await Eventually.TrueAsync(() => sink.Find("own")?.Generation == generation, "the true status");
         }
 
-        await serving.WaitAsync(TimeSpan.FromSeconds(10), Ct);
+        await serving.WaitAsync(Eventually.Deadline, Ct);
         Assert.Null(sink.Find("others"));
         Assert.Null(sink.Find("invented"));
         Assert.True(await cloud.SetExistsAsync(other.Id, "others") && await cloud.SetExistsAsync(node.Id, "own"));
@@ -116,7 +116,7 @@ public sealed class BrokenLinkTests
             await running;
         }
 
-        await serving.WaitAsync(TimeSpan.FromSeconds(10), Ct);
+        await serving.WaitAsync(Eventually.Deadline, Ct);
     }
 
     private static LinkMessage Hello(string nodeId) =>
