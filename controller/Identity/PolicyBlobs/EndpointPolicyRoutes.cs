@@ -9,10 +9,13 @@ namespace Appliance.Controller.Identity.PolicyBlobs;
 /// <summary><c>OS-ENDPOINT-POLICY</c>: which policy is for which endpoints. Source: keystone/api/policy.py, keystone/api/endpoints.py.</summary>
 internal sealed class EndpointPolicyRoutes(IdentityContext context, EndpointRoutes endpoints)
 {
+    private static readonly Fault NoAssociation = new(FaultKind.NotFound, "Could not find policy association.");
+
     public void Map(ApiRoutes v3)
     {
         var policy = v3.Group("/policies/{policy_id}/OS-ENDPOINT-POLICY");
         policy.Read("/endpoints", "identity:list_endpoints_for_policy", ListEndpointsAsync);
+        policy.Read("/policy", "identity:get_policy_for_endpoint", ShowInEffectAsync);
         MapPlace(policy, "/endpoints/{endpoint_id}", "endpoint");
         MapPlace(policy, "/services/{service_id}", "service");
         MapPlace(policy, "/services/{service_id}/regions/{region_id}", "region_and_service");
@@ -42,7 +45,7 @@ internal sealed class EndpointPolicyRoutes(IdentityContext context, EndpointRout
             await CheckExistAsync(tx, id, place, token)
                 ?? (await EndpointPolicyStore.IsSetAsync(tx, id, place, token)
                     ? null
-                    : new Fault(FaultKind.NotFound, "Could not find policy association.")), ct) is { } fault ? fault : ApiResult.NoContent;
+                    : NoAssociation), ct) is { } fault ? fault : ApiResult.NoContent;
     }
 
     private Task<ApiResult> SetAsync(ApiRequest request, CancellationToken ct) => ChangeAsync(request, "associate", EndpointPolicyStore.SetAsync, ct);
@@ -59,6 +62,27 @@ internal sealed class EndpointPolicyRoutes(IdentityContext context, EndpointRout
             return await EndpointPolicyStore.FindForAsync(tx, endpoint, token) is { } policy
                 ? PolicyBlobJson.Policies.Show(context, request, StatusCodes.Status200OK, policy)
                 : new Fault(FaultKind.NotFound, $"No policy is associated with endpoint {id}.");
+        }, ct);
+    }
+
+    /// <summary>
+    /// The policy, if it is what at least one endpoint is under: 404 when it is put nowhere, or nearer ones take precedence wherever it is.
+    /// In the reference only ("Show policy for endpoint"): Keystone has no such route, and the reference names no endpoint to ask about.
+    /// </summary>
+    private async Task<ApiResult> ShowInEffectAsync(ApiRequest request, CancellationToken ct)
+    {
+        var id = request.Path("policy_id");
+        return await context.Database.ReadAsync<ApiResult>(async (tx, token) =>
+        {
+            if (await PolicyBlobJson.Policies.FindAsync(tx, id, token) is not { } policy)
+                return IdentityFaults.NotFound("policy", id);
+            foreach (var endpoint in await EndpointPolicyStore.ListEndpointsAsync(tx, id, token))
+            {
+                if ((await EndpointPolicyStore.FindForAsync(tx, endpoint, token))?.Id == id)
+                    return PolicyBlobJson.Policies.Show(context, request, StatusCodes.Status200OK, policy);
+            }
+
+            return NoAssociation;
         }, ct);
     }
 

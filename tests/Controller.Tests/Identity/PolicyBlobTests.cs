@@ -48,6 +48,28 @@ public class PolicyBlobTests
         Assert.Equal(wide, (string?)(await cloud.GetAsync(effective)).Json["policy"]!["id"]);
     }
 
+    [Fact]
+    public async Task A_policy_is_in_effect_where_no_nearer_one_is()
+    {
+        await using var cloud = await TestCloud.StartAsync();
+        await cloud.CreateAsync("regions", "region", new() { ["id"] = "north" });
+        await cloud.CreateAsync("regions", "region", new() { ["id"] = "hall", ["parent_region_id"] = "north" });
+        var service = await cloud.CreateAsync("services", "service", new() { ["type"] = "bakery" });
+        await cloud.CreateAsync("endpoints", "endpoint",
+            new() { ["service_id"] = service, ["interface"] = "public", ["url"] = "http://bakery.example/", ["region_id"] = "hall" });
+        var (regional, near) = (await PolicyAsync(cloud, "regional"), await PolicyAsync(cloud, "near"));
+        string Effect(string policy) => $"{V3}/policies/{policy}/OS-ENDPOINT-POLICY/policy";
+        (await cloud.GetAsync(Effect("nobody"))).ShouldBeFault(404, "error", "Could not find policy: nobody.");
+        (await cloud.GetAsync(Effect(regional))).ShouldBeFault(404, "error", "Could not find policy association.");
+
+        (await cloud.PutAsync($"{V3}/policies/{regional}/OS-ENDPOINT-POLICY/services/{service}/regions/north", "")).ShouldBe(204);
+        Assert.Equal("regional", (string?)(await cloud.GetAsync(Effect(regional))).ShouldBe(200).Json["policy"]!["blob"]);
+        (await cloud.SendAsync(HttpMethod.Head, Effect(regional))).ShouldBe(200);
+        (await cloud.PutAsync($"{V3}/policies/{near}/OS-ENDPOINT-POLICY/services/{service}/regions/hall", "")).ShouldBe(204);
+        (await cloud.SendAsync(HttpMethod.Head, Effect(regional))).ShouldBe(404);
+        (await cloud.SendAsync(HttpMethod.Head, Effect(near))).ShouldBe(200);
+    }
+
     private static Task<string> PolicyAsync(TestCloud cloud, string blob) =>
         cloud.CreateAsync("policies", "policy", new() { ["type"] = "application/json", ["blob"] = blob });
 }
