@@ -22,6 +22,7 @@ using Appliance.Controller.Identity.Federation.Mappings;
 using Appliance.Controller.Identity.Federation.Protocols;
 using Appliance.Controller.Identity.Federation.ServiceProviders;
 using Appliance.Controller.Identity.Federation.Tokens;
+using Appliance.Controller.Identity.Federation.WebLogins;
 using Appliance.Controller.Identity.Grants;
 using Appliance.Controller.Identity.Groups;
 using Appliance.Controller.Identity.Limits;
@@ -49,6 +50,7 @@ internal sealed class IdentityApi : ApiService
     private readonly OAuthStore _oauth;
     private readonly SignedAccess _signed;
     private readonly FederatedLoginRoutes _federated;
+    private readonly WebLoginRoutes _webLogins;
     private readonly LoginReader _logins;
     private readonly Authenticator _authenticator;
     private readonly LoginGuard _guard;
@@ -97,8 +99,10 @@ internal sealed class IdentityApi : ApiService
         var granter = new ScopeGranter(database, _logins, access, delegated, clock);
         _authenticator = new Authenticator(methods, _logins, granter, issuer, new Receipts(seal, issuer, access, clock), access);
         _catalogs = new ServiceCatalogReader(database);
-        var bearer = new BearerAssertion(new ProviderKeys(clock), options.Identity.Federation.BearerAudiences, clock);
-        _federated = new FederatedLoginRoutes(_context, new FederatedLogin(_context, bearer), granter, issuer, _catalogs);
+        var (providers, federated) = (new ProviderKeys(clock), new FederatedLogin(_context, _logins, _guard, granter, issuer));
+        _federated = new FederatedLoginRoutes(
+            _context, federated, new BearerAssertion(providers, options.Identity.Federation.BearerAudiences, clock), _catalogs);
+        _webLogins = new WebLoginRoutes(_context, federated, new OpenIdClient(providers, clock), secret);
         _auth = new AuthRoutes(_authenticator, tokens, _revocations, _catalogs, platform.Policy, options);
         Tokens = tokens;
     }
@@ -166,6 +170,7 @@ internal sealed class IdentityApi : ApiService
         new MappingRoutes(_context).Map(v3);
         new ServiceProviderRoutes(_context).Map(v3);
         _federated.Map(v3);
+        _webLogins.Map(v3);
     }
 
     private void MapRoles(ApiRoutes v3)

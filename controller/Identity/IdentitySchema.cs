@@ -82,6 +82,7 @@ internal static class IdentitySchema
         FederationJson.Tables,
         RevocationRoutes.Tables,
         FederatedUserStore.Tables,
+        FederatedUserStore.Links,
     ]);
 }
 

@@ -49,6 +49,22 @@ internal sealed class SiteSecret
         return plain;
     }
 
+    /// <summary>For what strangers show: null where <see cref="Open"/> would throw, and for what is no sealed text at all.</summary>
+    public byte[]? TryOpen(string text, string purpose)
+    {
+        var whole = new byte[text.Length];
+        if (!Convert.TryFromBase64String(text, whole, out var length) || length < NonceBytes + TagBytes)
+            return null;
+        try
+        {
+            return Open(text, purpose);
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+
     private static void Create(string path)
     {
         var temporary = path + ".new";

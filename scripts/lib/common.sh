@@ -32,6 +32,20 @@ need_packages() {
   fi
 }
 
+# need_npm FOLDER: installs what the folder's package-lock.json names, unless that is there already.
+need_npm() {
+  command -v npm >/dev/null || need_packages nodejs npm
+  cmp -s "$1/package-lock.json" "$1/node_modules/.installed.json" && return 0
+  step "installing npm packages of ${1#"$ROOT"/}"
+  local log=$ROOT/.cache/npm.log
+  mkdir -p "$ROOT/.cache"
+  if ! npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    fail "npm could not install the packages of ${1#"$ROOT"/}" "read $log"
+  fi
+  cp "$1/package-lock.json" "$1/node_modules/.installed.json"
+}
+
 need_dotnet() {
   command -v dotnet >/dev/null || fail "the .NET 10 SDK is not installed" "install dotnet-sdk-10.0 and put dotnet on the PATH"
   export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1

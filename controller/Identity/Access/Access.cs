@@ -11,12 +11,13 @@ internal sealed record NamedRef(string Id, string Name);
 internal sealed record UserRef(
     string Id, string Name, NamedRef Domain, bool Enabled, DateTimeOffset TokensValidFrom, DateTimeOffset? PasswordExpiresAt)
 {
-    /// <summary>By whose word the user is who it is; null: by this site's own.</summary>
+    /// <summary>The provider whose word was last taken on who the user is; null: none vouches for it.</summary>
     public FederatedIdentity? Federation { get; init; }
 }
 
 /// <param name="GroupIds">Groups the provider vouched for when the user last logged in.</param>
-internal sealed record FederatedIdentity(string ProviderId, string ProtocolId, IReadOnlyList<string> GroupIds);
+/// <param name="IsHome">The user lives by the provider's word alone; else it is this site's own, whom the provider may vouch for too.</param>
+internal sealed record FederatedIdentity(string ProviderId, string ProtocolId, IReadOnlyList<string> GroupIds, bool IsHome);
 
 /// <summary>A project or domain that a token is scoped to.</summary>
 /// <param name="Enabled">It and the domain it belongs to.</param>

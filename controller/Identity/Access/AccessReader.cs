@@ -45,15 +45,15 @@ internal sealed class AccessReader(IdentityDatabase database)
     {
         var user = await tx.FindAsync(
             """
-            SELECT u.id, u.name, d.id, d.name, u.enabled * d.enabled * CASE WHEN f.user_id IS NULL THEN 1 ELSE COALESCE(i.enabled, 0) END,
-                u.tokens_valid_from, d.tokens_valid_from, u.password_expires_at, f.provider_id, f.protocol_id
+            SELECT u.id, u.name, d.id, d.name, u.enabled * d.enabled * CASE WHEN f.is_home = 1 THEN COALESCE(i.enabled, 0) ELSE 1 END,
+                u.tokens_valid_from, d.tokens_valid_from, u.password_expires_at, f.provider_id, f.protocol_id, f.is_home
             FROM identity_users u JOIN identity_projects d ON d.id = u.domain_id
                 LEFT JOIN identity_federated_users f ON f.user_id = u.id LEFT JOIN identity_providers i ON i.id = f.provider_id
-            WHERE u.id = @id
+            WHERE u.id = @id ORDER BY f.is_home DESC, f.last_login_at DESC LIMIT 1
             """,
             static row => new UserRef(row.String(0), row.String(1), new NamedRef(row.String(2), row.String(3)), row.Bool(4),
                 Later(row.Instant(5), row.Instant(6)), row.NullableInstant(7))
-            { Federation = row.NullableString(8) is { } provider ? new FederatedIdentity(provider, row.String(9), []) : null }, ct, ("id", userId));
+            { Federation = row.NullableString(8) is { } provider ? new FederatedIdentity(provider, row.String(9), [], row.Bool(10)) : null }, ct, ("id", userId));
         if (user?.Federation is not { } federation)
             return user;
         var groups = await tx.ListAsync(

@@ -16,7 +16,8 @@ internal sealed record Login(ValidToken? Token, Receipt? Receipt);
 internal sealed class Authenticator(
     IReadOnlyList<IAuthMethod> methods, LoginReader logins, ScopeGranter granter, TokenIssuer issuer, Receipts.Receipts receipts, AccessReader access)
 {
-    private readonly HashSet<string> _names = [.. methods.Select(static method => method.Name)];
+    // Those of federated logins are proven elsewhere, and a user's rules may demand them all the same.
+    private readonly HashSet<string> _names = [.. methods.Select(static method => method.Name), .. Token.NamesOf(AuthMethods.Mapped | AuthMethods.OpenId)];
 
     private static readonly Fault Unsupported = new(FaultKind.Unauthorized, "Attempted to authenticate with an unsupported method.");
 

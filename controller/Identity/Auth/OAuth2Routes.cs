@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Appliance.Controller.Http;
 using Appliance.Controller.Identity.Tokens;
-using Microsoft.AspNetCore.WebUtilities;
 
 namespace Appliance.Controller.Identity.Auth;
 
@@ -13,17 +12,11 @@ namespace Appliance.Controller.Identity.Auth;
 /// </summary>
 internal sealed class OAuth2Routes(Authenticator authenticator, TimeProvider clock)
 {
-    // Two ids, a secret and a word.
-    private const int MaxValueLength = 4096;
-    private const int MaxValues = 16;
-
-    private const string FormType = "application/x-www-form-urlencoded";
-
     public void Map(ApiRoutes v3) => v3.Post("/OS-OAUTH2/token", IssueAsync).Public();
 
     private async Task<ApiResult> IssueAsync(ApiRequest request, CancellationToken ct)
     {
-        var form = await ReadFormAsync(request.Http.Request, ct);
+        var form = await FormBody.ReadAsync(request.Http.Request, ct);
         if (form.GetValueOrDefault("grant_type") is not { Length: > 0 } grantType)
             return Refuse(StatusCodes.Status400BadRequest, "invalid_request", "The parameter grant_type is required.");
         if (grantType != "client_credentials")
@@ -47,26 +40,6 @@ internal sealed class OAuth2Routes(Authenticator authenticator, TimeProvider clo
         writer.WriteNumber("expires_in", (long)Math.Ceiling((valid.Token.ExpiresAt - clock.GetUtcNow()).TotalSeconds));
         writer.WriteEndObject();
     }).With("Cache-Control", "no-store");
-
-    // What is no form has no values.
-    private static async Task<Dictionary<string, string>> ReadFormAsync(HttpRequest request, CancellationToken ct)
-    {
-        var values = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (request.ContentType?.StartsWith(FormType, StringComparison.OrdinalIgnoreCase) != true)
-            return values;
-        try
-        {
-            using var reader = new FormReader(request.Body) { KeyLengthLimit = MaxValueLength, ValueLengthLimit = MaxValueLength, ValueCountLimit = MaxValues };
-            foreach (var (name, value) in await reader.ReadFormAsync(ct))
-                values[name] = value.ToString();
-        }
-        catch (InvalidDataException)
-        {
-            values.Clear();
-        }
-
-        return values;
-    }
 
     // RFC 6749, 2.3.1: both parts are form-encoded before they are joined.
     private static (string? Id, string? Secret)? ReadBasic(HttpRequest request)

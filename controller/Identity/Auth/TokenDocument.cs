@@ -18,7 +18,7 @@ internal static class TokenDocument
         writer.WriteStartObject();
         writer.WriteStartObject("token");
         WriteMethods(writer, token.Methods);
-        WriteUser(writer, access.User);
+        WriteUser(writer, access.User, token.Methods);
         writer.WriteStartArray("audit_ids");
         writer.WriteStringValue(token.AuditId);
         if (token.ParentAuditId is not null)
@@ -122,13 +122,14 @@ internal static class TokenDocument
         writer.WriteEndObject();
     }
 
-    private static void WriteUser(Utf8JsonWriter writer, UserRef user)
+    // Whom a provider only may vouch for is shown as vouched for where it did.
+    private static void WriteUser(Utf8JsonWriter writer, UserRef user, AuthMethods methods)
     {
         writer.WriteStartObject("user");
         WriteRef(writer, "domain", user.Domain);
         writer.WriteString("id", user.Id);
         writer.WriteString("name", user.Name);
-        if (user.Federation is { } federation)
+        if (user.Federation is { } federation && (federation.IsHome || (methods & (AuthMethods.Mapped | AuthMethods.OpenId)) != AuthMethods.None))
             WriteFederation(writer, federation);
         else
             writer.WriteString("password_expires_at", user.PasswordExpiresAt is { } expires ? Timestamps.MicrosNoZone(expires) : null);

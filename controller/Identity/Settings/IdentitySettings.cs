@@ -27,7 +27,7 @@ internal sealed record IdentitySettings
             SecurityCompliance = SecurityCompliance.Read(file.Section("security_compliance")),
             UnifiedLimit = UnifiedLimitSettings.Read(file.Section("unified_limit")),
             Trust = TrustSettings.Read(file.Section("trust")),
-            Federation = FederationSettings.Read(file.Section("federation")),
+            Federation = FederationSettings.Read(file),
         };
         file.CheckAllRead();
         return settings;
@@ -54,19 +54,4 @@ internal sealed record TrustSettings
     public int MaxRedelegationCount { get; init; } = 3;
 
     public static TrustSettings Read(SettingsSection section) => new() { MaxRedelegationCount = section.Integer("max_redelegation_count", 0) ?? 3 };
-}
-
-/// <summary><c>[federation]</c></summary>
-internal sealed record FederationSettings
-{
-    /// <summary>
-    /// <c>bearer_audiences</c>, apart by commas: whom OpenID providers' tokens must be for (<c>aud</c>) to log in with here. None: nobody logs
-    /// in with one. An option of our own, for what mod_auth_openidc is told in front of Keystone.
-    /// </summary>
-    public IReadOnlyList<string> BearerAudiences { get; init; } = [];
-
-    public static FederationSettings Read(SettingsSection section) => new()
-    {
-        BearerAudiences = section.Text("bearer_audiences")?.Split([',', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
-    };
 }

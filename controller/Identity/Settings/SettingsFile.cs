@@ -70,6 +70,7 @@ internal sealed class SettingsFile
 internal sealed class SettingsSection(string section)
 {
     private readonly Dictionary<string, (string Value, string Place)> _options = new(StringComparer.Ordinal);
+    private readonly List<(string Option, string Value)> _repeated = [];
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
 
     /// <summary>The message about an option that was set and never asked for.</summary>
@@ -77,7 +78,12 @@ internal sealed class SettingsSection(string section)
         ? $"{unread.Value.Place}: there is no option {name} in [{section}]"
         : null;
 
-    public void Set(string option, string value, string place) => _options[option] = (value, place);
+    public void Set(string option, string value, string place)
+    {
+        if (_options.TryGetValue(option, out var earlier))
+            _repeated.Add((option, earlier.Value));
+        _options[option] = (value, place);
+    }
 
     public void Continue(string option, string more) => _options[option] = _options[option] with { Value = _options[option].Value + "\n" + more };
 
@@ -86,6 +92,15 @@ internal sealed class SettingsSection(string section)
         _read.Add(option);
         return _options.TryGetValue(option, out var set) && set.Value.Length > 0 ? set.Value : null;
     }
+
+    /// <summary>Every value of an option that may be set several times, in order.</summary>
+    public IReadOnlyList<string> Texts(string option) => Text(option) is { } last
+        ? [.. _repeated.Where(earlier => earlier.Option == option && earlier.Value.Length > 0).Select(static earlier => earlier.Value), last]
+        : [];
+
+    /// <summary>Values apart by commas or lines.</summary>
+    public IReadOnlyList<string> List(string option) =>
+        Text(option)?.Split([',', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
     public bool Flag(string option, bool byDefault) => Text(option)?.ToLowerInvariant() switch
     {

@@ -11,7 +11,11 @@ namespace Appliance.Controller.Identity.Users;
 /// <param name="Extra">JSON object; <c>email</c> and <c>description</c> live there, as in Keystone.</param>
 internal sealed record User(
     string Id, string DomainId, string Name, bool Enabled, string? DefaultProjectId, string Options, string Extra, string? PasswordHash,
-    DateTimeOffset? PasswordExpiresAt);
+    DateTimeOffset? PasswordExpiresAt)
+{
+    /// <summary>Who the user is at identity providers; read where one user is shown, not where many are listed.</summary>
+    public IReadOnlyList<FederatedLink> Links { get; init; } = [];
+}
 
 /// <summary>How users read and look.</summary>
 internal static class UserJson
@@ -38,6 +42,7 @@ internal static class UserJson
         return JsonSchema.Object
             .Property("default_project_id", BodyMembers.NullableText).Property("description", BodyMembers.NullableText)
             .Property("domain_id", JsonSchema.String(1, 64)).Property("enabled", JsonSchema.Boolean).Property("password", BodyMembers.NullableText)
+            .Property("federated", FederatedLinks.Schema)
             .Property("options", JsonSchema.Object.Closed()
                 .Property("ignore_change_password_upon_first_use", flag).Property("ignore_password_expiry", flag)
                 .Property("ignore_lockout_failure_attempts", flag).Property("lock_password", flag).Property("ignore_user_inactivity", flag)
@@ -58,6 +63,7 @@ internal static class UserJson
             writer.WriteString("default_project_id", user.DefaultProjectId);
         writer.WriteString("password_expires_at", user.PasswordExpiresAt is { } expires ? Timestamps.MicrosNoZone(expires) : null);
         ResourceOptions.Write(writer, user.Options);
+        FederatedLinks.Write(writer, user.Links);
         Extra.Write(writer, user.Extra);
     }
 }

@@ -32,6 +32,8 @@ internal sealed class UserChanges(IdentityContext context, PasswordVerifier pass
                 return refused;
             if (!await UserStore.TryInsertAsync(tx, user, context.Clock.GetUtcNow(), token))
                 return NameTaken(user);
+            if (await FederatedLinkStore.ReplaceAsync(tx, user.Id, user.Links, token) is { } badLink)
+                return badLink;
             await context.Database.LogAsync(tx, actor, "user", user.Id, "create", token);
             return user;
         }, ct);
@@ -54,6 +56,8 @@ internal sealed class UserChanges(IdentityContext context, PasswordVerifier pass
                 return refused;
             if (!await UserStore.TryUpdateAsync(tx, updated, token))
                 return NameTaken(updated);
+            if (updated.Links.Count > 0 && await FederatedLinkStore.ReplaceAsync(tx, id, updated.Links, token) is { } badLink)
+                return badLink;
 
             var now = context.Clock.GetUtcNow();
             if (body.Has("password"))
@@ -68,7 +72,7 @@ internal sealed class UserChanges(IdentityContext context, PasswordVerifier pass
             if (user.Enabled && !updated.Enabled)
                 await UserStore.VoidTokensAsync(tx, id, now, token);
             await context.Database.LogAsync(tx, actor, "user", id, "update", token);
-            return updated;
+            return updated with { Links = await FederatedLinkStore.ListAsync(tx, id, token) };
         }, ct);
     }
 
@@ -118,6 +122,7 @@ internal sealed class UserChanges(IdentityContext context, PasswordVerifier pass
         DefaultProjectId = body.Text("default_project_id", user.DefaultProjectId),
         Options = ResourceOptions.Merge(user.Options, body),
         Extra = Extra.Merge(user.Extra, body, UserJson.Known),
+        Links = FederatedLinks.Read(body),
     };
 
     private static async Task<Fault?> CheckDefaultProjectAsync(Session tx, User user, CancellationToken ct) =>

@@ -56,6 +56,7 @@ internal sealed class UserRoutes(IdentityContext context, UserChanges changes)
             query.And("u.domain_id = @ofDomain", ("ofDomain", domain));
         if (UserExpiryFilter.Add(query, request.QueryValue("password_expires_at")) is { } badTime)
             return badTime;
+        FederatedLinkStore.AddFilters(query, request);
         return await UserJson.Users.ListAsync(context, request, query, ct);
     }
 
@@ -71,10 +72,13 @@ internal sealed class UserRoutes(IdentityContext context, UserChanges changes)
             : UserJson.Users.Show(context, request, StatusCodes.Status201Created, user);
     }
 
-    private async Task<ApiResult> ShowAsync(ApiRequest request, CancellationToken ct) =>
-        (await FindAsync(request, ct)).Failed(out var missing, out var user)
-            ? missing
-            : UserJson.Users.Show(context, request, StatusCodes.Status200OK, user);
+    private async Task<ApiResult> ShowAsync(ApiRequest request, CancellationToken ct)
+    {
+        if ((await FindAsync(request, ct)).Failed(out var missing, out var user))
+            return missing;
+        var links = await context.Database.ReadAsync((tx, token) => FederatedLinkStore.ListAsync(tx, user.Id, token), ct);
+        return UserJson.Users.Show(context, request, StatusCodes.Status200OK, user with { Links = links });
+    }
 
     private async Task<ApiResult> UpdateAsync(ApiRequest request, CancellationToken ct)
     {
@@ -115,11 +119,11 @@ internal sealed class UserRoutes(IdentityContext context, UserChanges changes)
             return missing;
         if (CollectionQuery.Read(request.Query, GroupFilters).Failed(out var invalid, out var query))
             return invalid;
-        query.And("g.id IN (SELECT group_id FROM identity_memberships WHERE user_id = @member)", ("member", user.Id));
+        UserGroup.Of(query, user.Id, context.Clock.GetUtcNow());
         // A domain's reader sees the domain's groups only.
         if (request.Caller.DomainId is { } domain)
             query.And("g.domain_id = @ofDomain", ("ofDomain", domain));
-        return await GroupJson.Groups.ListAsync(context, request, query, ct);
+        return await UserGroup.Groups.ListAsync(context, request, query, ct);
     }
 
     private async Task<Outcome<User>> FindAsync(ApiRequest request, CancellationToken ct)

@@ -1,14 +1,11 @@
 using System.Buffers.Text;
-using System.Net;
-using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json.Nodes;
 using Appliance.Controller.Identity.Settings;
 using static Appliance.Controller.Tests.Identity.IdentityCloud;
 
 namespace Appliance.Controller.Tests.Identity;
 
-/// <summary>Logging in by the word of an OpenID provider: a real one on this machine, with keys, discovery and tokens of its own.</summary>
+/// <summary>Logging in by the word of an OpenID provider: one on this machine, with keys, discovery and tokens of its own.</summary>
 public class FederatedLoginTests
 {
     private const string Rules = """
@@ -19,7 +16,7 @@ public class FederatedLoginTests
     [Fact]
     public async Task Who_the_provider_vouches_for_logs_in_with_the_roles_of_its_groups()
     {
-        await using var provider = new OpenIdProvider();
+        await using var provider = new ForgedProvider();
         await using var cloud = await StartAsync(provider);
         var project = await cloud.CreateProjectAsync("web");
         var group = await cloud.CreateAsync("groups", "group", new() { ["name"] = "bakers" });
@@ -55,8 +52,8 @@ public class FederatedLoginTests
     [InlineData("unknown protocol")]
     public async Task Nobody_else_does(string how)
     {
-        await using var provider = new OpenIdProvider();
-        await using var stranger = new OpenIdProvider();
+        await using var provider = new ForgedProvider();
+        await using var stranger = new ForgedProvider();
         await using var cloud = await StartAsync(provider);
         if (how == "disabled provider")
             (await cloud.PatchAsync($"{V3}/OS-FEDERATION/identity_providers/corp", """{"identity_provider": {"enabled": false} }""")).ShouldBe(200);
@@ -83,7 +80,7 @@ public class FederatedLoginTests
     [InlineData("delete the protocol")]
     public async Task Its_tokens_end_with_the_provider(string change)
     {
-        await using var provider = new OpenIdProvider();
+        await using var provider = new ForgedProvider();
         await using var cloud = await StartAsync(provider);
         var token = (await LogInAsync(cloud, provider.Sign())).ShouldBe(201).Headers["X-Subject-Token"];
         Assert.Equal(200, await cloud.UseAsync(token));
@@ -100,7 +97,7 @@ public class FederatedLoginTests
     [Fact]
     public async Task A_name_that_somebody_has_does_not_become_that_somebody()
     {
-        await using var provider = new OpenIdProvider();
+        await using var provider = new ForgedProvider();
         await using var cloud = await StartAsync(provider, "default");
         var local = await cloud.CreateUserAsync("ann");
         var user = (await LogInAsync(cloud, provider.Sign())).ShouldBe(201).Json["token"]!["user"]!;
@@ -123,7 +120,7 @@ public class FederatedLoginTests
         {"auth": {"identity": {"methods": ["token"], "token": {"id": "{{{login.Headers["X-Subject-Token"]}}}"} }, "scope": {"project": {"id": "{{{project}}}"} } } }
         """, "");
 
-    private static async Task<TestCloud> StartAsync(OpenIdProvider provider, string? domain = null)
+    private static async Task<TestCloud> StartAsync(ForgedProvider provider, string? domain = null)
     {
         var cloud = await TestCloud.StartAsync(configure: static options => options with
         {
@@ -135,97 +132,5 @@ public class FederatedLoginTests
         (await cloud.PutAsync($"{path}/mappings/m", $$"""{"mapping": {"rules": {{Rules}}} }""")).ShouldBe(201);
         (await cloud.PutAsync($"{path}/identity_providers/corp/protocols/openid", """{"protocol": {"mapping_id": "m"} }""")).ShouldBe(201);
         return cloud;
-    }
-
-    private sealed class OpenIdProvider : IAsyncDisposable
-    {
-        private readonly RSA _key = RSA.Create(2048);
-        private readonly HttpListener _http = new();
-        private readonly Task _serving;
-
-        public OpenIdProvider()
-        {
-            for (var port = Random.Shared.Next(20_000, 40_000); ; port = Random.Shared.Next(20_000, 40_000))
-            {
-                Issuer = $"http://127.0.0.1:{port}";
-                _http.Prefixes.Clear();
-                _http.Prefixes.Add(Issuer + "/");
-                try
-                {
-                    _http.Start();
-                    break;
-                }
-                catch (HttpListenerException)
-                {
-                    // Somebody has the port: another one.
-                }
-            }
-
-            _serving = ServeAsync();
-        }
-
-        public string Issuer { get; }
-
-        public string Sign(
-            string audience = "appliance", string? issuer = null, TimeSpan? lifetime = null, TimeSpan? notBefore = null, string algorithm = "RS256",
-            string[]? groups = null)
-        {
-            var now = DateTimeOffset.UtcNow;
-            var header = new JsonObject { ["alg"] = algorithm, ["kid"] = "k1", ["typ"] = "JWT" };
-            var claims = new JsonObject
-            {
-                ["iss"] = issuer ?? Issuer,
-                ["aud"] = audience,
-                ["sub"] = "0001",
-                ["preferred_username"] = "ann",
-                ["exp"] = (now + (lifetime ?? TimeSpan.FromMinutes(5))).ToUnixTimeSeconds(),
-                ["nbf"] = (now + (notBefore ?? TimeSpan.Zero)).ToUnixTimeSeconds(),
-                ["groups"] = new JsonArray([.. (groups ?? ["none"]).Select(static group => (JsonNode?)group)]),
-            };
-            var text = $"{Encode(header)}.{Encode(claims)}";
-            var signature = algorithm switch
-            {
-                "none" => [],
-                "HS256" => HMACSHA256.HashData(_key.ExportSubjectPublicKeyInfo(), Encoding.ASCII.GetBytes(text)),
-                _ => _key.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
-            };
-            return $"{text}.{Base64Url.EncodeToString(signature)}";
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            _http.Close();
-            await _serving;
-            _key.Dispose();
-        }
-
-        private static string Encode(JsonObject part) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(part.ToJsonString()));
-
-        private async Task ServeAsync()
-        {
-            try
-            {
-                while (true)
-                {
-                    var context = await _http.GetContextAsync();
-                    var key = _key.ExportParameters(false);
-                    JsonNode answer = context.Request.RawUrl == "/keys"
-                        ? new JsonObject
-                        {
-                            ["keys"] = new JsonArray(new JsonObject
-                            {
-                                ["kty"] = "RSA", ["kid"] = "k1", ["n"] = Base64Url.EncodeToString(key.Modulus), ["e"] = Base64Url.EncodeToString(key.Exponent),
-                            }),
-                        }
-                        : new JsonObject { ["issuer"] = Issuer, ["jwks_uri"] = Issuer + "/keys" };
-                    await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(answer.ToJsonString()));
-                    context.Response.Close();
-                }
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                // Closed: the test is over.
-            }
-        }
     }
 }

@@ -27,7 +27,50 @@ public class SettingsTests
         Assert.Equal(3, settings.Trust.MaxRedelegationCount);
     }
 
+    [Fact]
+    public void Federation_is_told_whom_to_trust()
+    {
+        var federation = Read("""
+            [federation]
+            trusted_dashboard = https://one.example/auth/websso/
+            trusted_dashboard = https://two.example/auth/websso/
+            openid_clients = corp, lab
+            [openid:corp]
+            client_id = appliance
+            client_secret = not for logs
+            [openid:lab]
+            issuer = https://lab.example
+            client_id = appliance-lab
+            scope = openid groups
+            """).Federation;
+
+        Assert.Equal(["https://one.example/auth/websso/", "https://two.example/auth/websso/"], federation.TrustedDashboards);
+        Assert.Equal(new OpenIdClientSettings("corp", null, "appliance", "not for logs", "openid email profile"), federation.Clients[0]);
+        Assert.Equal(new OpenIdClientSettings("lab", "https://lab.example", "appliance-lab", null, "openid groups"), federation.Clients[1]);
+        Assert.DoesNotContain("not for logs", $"{federation.Clients[0]}", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_page_with_a_placeholder_that_there_is_not_is_refused()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, "<form action='$host'>$password");
+            Assert.Contains("there is no placeholder $password",
+                Assert.Throws<FormatException>(() => Read($"[federation]\nsso_callback_template = {path}")).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     [Theory]
+    [InlineData("[federation]\nopenid_clients = corp", "[openid:corp]: client_id is missing")]
+    [InlineData("[federation]\nopenid_clients = corp\n[openid:corp]\nclient_id = a\nscope = email", "is without openid")]
+    [InlineData("[openid:corp]\nclient_id = a", "there is no option client_id in [openid:corp]")]
+    [InlineData("[federation]\nsso_callback_template = /nowhere/at/all", "sso_callback_template: /nowhere/at/all")]
     [InlineData("[security_compliance]\nlockout_failure_attempt = 3", "conf:2: there is no option lockout_failure_attempt in [security_compliance]")]
     [InlineData("[security_compliance]\nlockout_duration = soon", "is not an integer")]
     [InlineData("[security_compliance]\npassword_regex = (", "conf:2: password_regex")]

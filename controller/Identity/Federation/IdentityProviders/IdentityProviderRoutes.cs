@@ -86,6 +86,8 @@ internal sealed class IdentityProviderRoutes(IdentityContext context)
                 """, token, Bind(updated));
             if (await SetRemoteIdsAsync(tx, updated, token) is { } taken)
                 return taken;
+            if (provider.Enabled && !updated.Enabled)
+                await FederatedUserStore.VoidTokensAsync(tx, id, context.Clock.GetUtcNow(), token);
             await context.Database.LogAsync(tx, request.Actor, "identity_provider", id, "update", token);
             return updated;
         }, ct)).Failed(out var fault, out var shown) ? fault : ProvidersFor(request).Show(context, request, StatusCodes.Status200OK, shown);
@@ -98,7 +100,7 @@ internal sealed class IdentityProviderRoutes(IdentityContext context)
         {
             if (await tx.ExecuteAsync("DELETE FROM identity_providers WHERE id = @id", token, ("id", id)) == 0)
                 return NotFound(id);
-            await FederatedUserStore.DeleteOfProviderAsync(tx, id, null, token);
+            await FederatedUserStore.DeleteOfProviderAsync(tx, id, null, context.Clock.GetUtcNow(), token);
             await tx.ExecuteAsync("DELETE FROM identity_provider_remote_ids WHERE provider_id = @id", token, ("id", id));
             await tx.ExecuteAsync("DELETE FROM identity_federation_protocols WHERE provider_id = @id", token, ("id", id));
             await context.Database.LogAsync(tx, request.Actor, "identity_provider", id, "delete", token);

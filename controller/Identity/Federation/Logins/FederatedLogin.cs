@@ -2,6 +2,8 @@ using System.Text.Json;
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Identity.Access;
+using Appliance.Controller.Identity.Auth;
+using Appliance.Controller.Identity.Auth.Methods;
 using Appliance.Controller.Identity.Federation.IdentityProviders;
 using Appliance.Controller.Identity.Federation.Mappings;
 using Appliance.Controller.Identity.Federation.Protocols;
@@ -13,11 +15,33 @@ using Appliance.Controller.Identity.Users;
 
 namespace Appliance.Controller.Identity.Federation.Logins;
 
-/// <summary>Makes a user of what a provider says, by the rules of its mapping. Source: keystone/auth/plugins/mapped.py.</summary>
-internal sealed class FederatedLogin(IdentityContext context, BearerAssertion bearer)
+/// <summary>Reads what a provider says of who is logging in, values by name. Every refusal is the same 401.</summary>
+internal delegate Task<Outcome<IReadOnlyDictionary<string, IReadOnlyList<string>>>> AssertionReader(IdentityProvider provider, CancellationToken ct);
+
+/// <summary>Logs in whom a provider vouches for, as the user that the rules of its mapping say. Source: keystone/auth/plugins/mapped.py.</summary>
+internal sealed class FederatedLogin(IdentityContext context, LoginReader logins, LoginGuard guard, ScopeGranter granter, TokenIssuer issuer)
 {
-    /// <returns>The id of the user, who is there now and in the groups that the mapping says. Every refusal is the same 401.</returns>
-    public async Task<Outcome<string>> ProveAsync(ApiRequest request, string providerId, string protocolId, CancellationToken ct)
+    private static readonly HashSet<string> AllMethods = [.. Token.NamesOf((AuthMethods)byte.MaxValue)];
+
+    /// <returns>An unscoped token of the user, who is there now and in the groups that the mapping says. Every refusal is the same 401.</returns>
+    public async Task<Outcome<ValidToken>> LogInAsync(
+        ApiRequest request, string providerId, string protocolId, AssertionReader read, CancellationToken ct)
+    {
+        if ((await ProveAsync(request, providerId, protocolId, read, ct)).Failed(out var refused, out var userId))
+            return refused;
+        var method = protocolId == "openid" ? AuthMethods.OpenId : AuthMethods.Mapped;
+        if (await logins.FindUserAsync(new NameInDomain(userId, null, null, null), ct) is not { } user
+            || !FactorRules.AreMet(user.Options.FactorRules, Token.NamesOf(method).ToHashSet(StringComparer.Ordinal), AllMethods))
+            return IdentityFaults.Unauthorized("the user's rules demand more than a provider's word");
+        if ((await granter.GrantAsync(new Proof(userId, method), new AskedScope(AskedScopeKind.Unscoped), ct)).Failed(out var fault, out var granted))
+            return fault;
+        await guard.RecordSuccessAsync(user, ct);
+        return issuer.Issue(granted.Access, method);
+    }
+
+    // The user's id.
+    private async Task<Outcome<string>> ProveAsync(
+        ApiRequest request, string providerId, string protocolId, AssertionReader read, CancellationToken ct)
     {
         var (provider, mapping) = await context.Database.ReadAsync(async (tx, token) =>
         {
@@ -27,7 +51,7 @@ internal sealed class FederatedLogin(IdentityContext context, BearerAssertion be
         }, ct);
         if (provider is not { Enabled: true } || mapping is null)
             return IdentityFaults.Unauthorized("no such enabled provider with that protocol");
-        if ((await bearer.ReadAsync(request.Http.Request, provider, ct)).Failed(out var unproven, out var assertion))
+        if ((await read(provider, ct)).Failed(out var unproven, out var assertion))
             return unproven;
         using var rules = JsonDocument.Parse(mapping.Rules);
         if (MappingRules.Apply(rules.RootElement, assertion).Failed(out var unmapped, out var identity))
@@ -64,6 +88,12 @@ internal sealed class FederatedLogin(IdentityContext context, BearerAssertion be
             await context.Database.LogAsync(tx, actor with { UserId = userId }, "user", userId, "create", ct);
         }
 
+        else
+        {
+            await FederatedUserStore.FollowAsync(tx, userId, identity.User!.Name, identity.Email, ct);
+        }
+
+        await FederatedUserStore.RecordLoginAsync(tx, provider.Id, protocolId, unique, now, ct);
         var lifetime = provider.AuthorizationTtlMinutes is { } minutes and > 0 ? TimeSpan.FromMinutes(minutes) : TokenIssuer.Lifetime;
         await FederatedUserStore.SetGroupsAsync(tx, userId, groups, now + lifetime, ct);
         return await GrantProjectsAsync(tx, provider, identity.Projects, userId, ct) is { } refused ? refused : userId;

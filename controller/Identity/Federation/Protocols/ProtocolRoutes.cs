@@ -113,7 +113,7 @@ internal sealed class ProtocolRoutes(IdentityContext context)
             if (await tx.ExecuteAsync("DELETE FROM identity_federation_protocols WHERE provider_id = @provider AND id = @id",
                 token, ("provider", providerId), ("id", id)) == 0)
                 return NotFound(providerId, id);
-            await FederatedUserStore.DeleteOfProviderAsync(tx, providerId, id, token);
+            await FederatedUserStore.DeleteOfProviderAsync(tx, providerId, id, context.Clock.GetUtcNow(), token);
             await context.Database.LogAsync(tx, request.Actor, "federation_protocol", id, "delete", token);
             return (Fault?)null;
         }, ct) is { } fault ? fault : ApiResult.NoContent;
