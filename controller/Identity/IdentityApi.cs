@@ -16,6 +16,7 @@ using Appliance.Controller.Identity.Credentials.Signatures;
 using Appliance.Controller.Identity.Discovery;
 using Appliance.Controller.Identity.Domains;
 using Appliance.Controller.Identity.Domains.Configs;
+using Appliance.Controller.Identity.Federation.Assertions;
 using Appliance.Controller.Identity.Federation.IdentityProviders;
 using Appliance.Controller.Identity.Federation.Logins;
 using Appliance.Controller.Identity.Federation.Mappings;
@@ -51,6 +52,7 @@ internal sealed class IdentityApi : ApiService
     private readonly SignedAccess _signed;
     private readonly FederatedLoginRoutes _federated;
     private readonly WebLoginRoutes _webLogins;
+    private readonly AssertionRoutes _assertions;
     private readonly LoginReader _logins;
     private readonly Authenticator _authenticator;
     private readonly LoginGuard _guard;
@@ -103,6 +105,7 @@ internal sealed class IdentityApi : ApiService
         _federated = new FederatedLoginRoutes(
             _context, federated, new BearerAssertion(providers, options.Identity.Federation.BearerAudiences, clock), _catalogs);
         _webLogins = new WebLoginRoutes(_context, federated, new OpenIdClient(providers, clock), secret);
+        _assertions = new AssertionRoutes(_context, tokens, new SamlSigners(_context, secret));
         _auth = new AuthRoutes(_authenticator, tokens, _revocations, _catalogs, platform.Policy, options);
         Tokens = tokens;
     }
@@ -171,6 +174,7 @@ internal sealed class IdentityApi : ApiService
         new ServiceProviderRoutes(_context).Map(v3);
         _federated.Map(v3);
         _webLogins.Map(v3);
+        _assertions.Map(v3);
     }
 
     private void MapRoles(ApiRoutes v3)

@@ -3,6 +3,7 @@ using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Catalog.Filters;
 using Appliance.Controller.Identity.Domains.Configs;
 using Appliance.Controller.Identity.Federation;
+using Appliance.Controller.Identity.Federation.Assertions;
 using Appliance.Controller.Identity.Federation.Logins;
 using Appliance.Controller.Identity.Limits;
 using Appliance.Controller.Identity.OAuth1;
@@ -83,6 +84,7 @@ internal static class IdentitySchema
         RevocationRoutes.Tables,
         FederatedUserStore.Tables,
         FederatedUserStore.Links,
+        SamlSigners.Tables,
     ]);
 }
 

@@ -56,4 +56,5 @@ RUNTIME_PACKAGES=(qemu-system-x86 qemu-utils seabios bubblewrap util-linux e2fsp
 BUILD_PACKAGES=(clang lld zlib1g-dev)
 CLIENT_PACKAGES=(python3-openstackclient python3-openstacksdk openssh-client curl)
 # What the tests use to look at what the product did.
-TEST_PACKAGES=(acpica-tools iproute2 nftables iputils-ping conntrack xfsprogs udhcpc isc-dhcp-client ndisc6 curl busybox-static netcat-openbsd sqlite3 genisoimage dnsmasq-base)
+TEST_PACKAGES=(acpica-tools iproute2 nftables iputils-ping conntrack xfsprogs udhcpc isc-dhcp-client ndisc6 curl busybox-static netcat-openbsd sqlite3 genisoimage dnsmasq-base
+  xmlsec1 libxml2-utils opensaml-schemas xmltooling-schemas)

@@ -10,6 +10,7 @@ internal sealed record IdentitySettings
     public UnifiedLimitSettings UnifiedLimit { get; init; } = new();
     public TrustSettings Trust { get; init; } = new();
     public FederationSettings Federation { get; init; } = new();
+    public SamlSettings Saml { get; init; } = new();
 
     /// <summary>Reads a file in Keystone's form.</summary>
     /// <exception cref="FormatException">The file is malformed, or sets an option there is not, or one to a value it cannot have.</exception>
@@ -27,6 +28,7 @@ internal sealed record IdentitySettings
             SecurityCompliance = SecurityCompliance.Read(file.Section("security_compliance")),
             UnifiedLimit = UnifiedLimitSettings.Read(file.Section("unified_limit")),
             Trust = TrustSettings.Read(file.Section("trust")),
+            Saml = SamlSettings.Read(file.Section("saml")),
             Federation = FederationSettings.Read(file),
         };
         file.CheckAllRead();

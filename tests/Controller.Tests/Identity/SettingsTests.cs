@@ -71,6 +71,8 @@ public class SettingsTests
     [InlineData("[federation]\nopenid_clients = corp\n[openid:corp]\nclient_id = a\nscope = email", "is without openid")]
     [InlineData("[openid:corp]\nclient_id = a", "there is no option client_id in [openid:corp]")]
     [InlineData("[federation]\nsso_callback_template = /nowhere/at/all", "sso_callback_template: /nowhere/at/all")]
+    [InlineData("[saml]\ncertfile = /a", "certfile and keyfile go together")]
+    [InlineData("[saml]\nidp_contact_type = boss", "is none of other")]
     [InlineData("[security_compliance]\nlockout_failure_attempt = 3", "conf:2: there is no option lockout_failure_attempt in [security_compliance]")]
     [InlineData("[security_compliance]\nlockout_duration = soon", "is not an integer")]
     [InlineData("[security_compliance]\npassword_regex = (", "conf:2: password_regex")]

@@ -12,9 +12,6 @@ internal sealed record FederationServiceProvider(string Id, bool Enabled, string
 /// <summary><c>/v3/OS-FEDERATION/service_providers</c>. Source: keystone/api/os_federation.py.</summary>
 internal sealed class ServiceProviderRoutes(IdentityContext context)
 {
-    // Keystone's default for [saml] relay_state_prefix.
-    private const string DefaultRelayStatePrefix = "ss:mem:";
-
     public static readonly Collection<FederationServiceProvider> Providers = new(
         "service_providers", "service_provider",
         "SELECT s.id, s.enabled, s.description, s.auth_url, s.sp_url, s.relay_state_prefix FROM identity_service_providers s", "s.id",
@@ -40,7 +37,7 @@ internal sealed class ServiceProviderRoutes(IdentityContext context)
         providers.Delete("/{sp_id}", DeleteAsync).Allow("identity:delete_service_provider");
     }
 
-    private static Fault NotFound(string id) => IdentityFaults.NotFound("Service Provider", id);
+    public static Fault NotFound(string id) => IdentityFaults.NotFound("Service Provider", id);
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct) =>
         CollectionQuery.Read(request.Query, Filters).Failed(out var invalid, out var query)
@@ -60,7 +57,7 @@ internal sealed class ServiceProviderRoutes(IdentityContext context)
         if ((await IdentityBody.ReadWholeAsync(request, Create, ct)).Failed(out var invalid, out var body))
             return invalid;
         var provider = Apply(
-            new FederationServiceProvider(request.Path("sp_id"), false, null, "", "", DefaultRelayStatePrefix), body.GetProperty("service_provider"));
+            new FederationServiceProvider(request.Path("sp_id"), false, null, "", "", DefaultPrefix), body.GetProperty("service_provider"));
         return await context.Database.TryWriteAsync(async (tx, token) =>
         {
             if (await tx.ExecuteAsync(
@@ -110,13 +107,15 @@ internal sealed class ServiceProviderRoutes(IdentityContext context)
         .Property("description", BodyMembers.NullableText).Property("enabled", FederationJson.Flag)
         .Property("relay_state_prefix", BodyMembers.NullableText);
 
-    private static FederationServiceProvider Apply(FederationServiceProvider provider, JsonElement body) => provider with
+    private string DefaultPrefix => context.Options.Identity.Saml.RelayStatePrefix;
+
+    private FederationServiceProvider Apply(FederationServiceProvider provider, JsonElement body) => provider with
     {
         Enabled = FederationJson.ReadFlag(body, "enabled", provider.Enabled),
         Description = body.Text("description", provider.Description),
         AuthUrl = body.Text("auth_url", provider.AuthUrl)!,
         SpUrl = body.Text("sp_url", provider.SpUrl)!,
-        RelayStatePrefix = body.Text("relay_state_prefix", provider.RelayStatePrefix) ?? DefaultRelayStatePrefix,
+        RelayStatePrefix = body.Text("relay_state_prefix", provider.RelayStatePrefix) ?? DefaultPrefix,
     };
 
     private static void Write(Utf8JsonWriter writer, FederationServiceProvider provider)
