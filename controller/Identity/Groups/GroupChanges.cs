@@ -81,12 +81,16 @@ internal sealed class GroupChanges(IdentityContext context)
             return null;
         }, ct);
 
+    /// <summary>Who is a member by the word of its identity provider is one too.</summary>
     public Task<Fault?> CheckMemberAsync(string groupId, string userId, CancellationToken ct) => context.Database.ReadAsync<Fault?>(async (tx, token) =>
     {
         if (await CheckBothAsync(tx, groupId, userId, token) is { } missing)
             return missing;
-        var count = await tx.CountAsync("SELECT COUNT(*) FROM identity_memberships WHERE group_id = @group AND user_id = @user",
-            token, ("group", groupId), ("user", userId));
+        var count = await tx.CountAsync(
+            """
+            SELECT (SELECT COUNT(*) FROM identity_memberships WHERE group_id = @group AND user_id = @user)
+                + (SELECT COUNT(*) FROM identity_federated_groups WHERE group_id = @group AND user_id = @user AND expires_at > @now)
+            """, token, ("group", groupId), ("user", userId), ("now", context.Clock.GetUtcNow()));
         return count > 0 ? null : NotMember(groupId, userId);
     }, ct);
 

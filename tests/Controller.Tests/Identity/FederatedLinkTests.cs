@@ -76,6 +76,8 @@ public class FederatedLinkTests
         Assert.Equal("corp", (string?)federated.Json["token"]!["user"]!["OS-FEDERATION"]!["identity_provider"]!["id"]);
         Assert.Equal(group, (string?)(await cloud.GetAsync($"{V3}/users/{user}/groups")).Json["groups"]![0]!["id"]);
 
+        (await cloud.SendAsync(HttpMethod.Head, $"{V3}/groups/{group}/users/{user}")).ShouldBe(204);
+
         (await cloud.PatchAsync($"{V3}/OS-FEDERATION/identity_providers/corp", """{"identity_provider": {"enabled": false} }""")).ShouldBe(200);
         Assert.Equal(401, await cloud.UseAsync(federated.Headers["X-Subject-Token"]));
         (await LogInAsync(cloud, provider)).ShouldBe(401);
@@ -84,6 +86,7 @@ public class FederatedLinkTests
         (await cloud.LogInAsync(user, "secret")).ShouldBe(201);
         Assert.Null((await cloud.GetAsync($"{V3}/users/{user}")).ShouldBe(200).Json["user"]!["federated"]);
         Assert.Empty((await cloud.GetAsync($"{V3}/users/{user}/groups")).Json["groups"]!.AsArray());
+        (await cloud.SendAsync(HttpMethod.Head, $"{V3}/groups/{group}/users/{user}")).ShouldBe(404);
     }
 
     [Fact]
