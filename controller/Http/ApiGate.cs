@@ -31,6 +31,11 @@ internal sealed partial class ApiGate(ITokenValidator tokens, PolicyEngine polic
             await AnswerAsync(request, new Fault(
                 bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? FaultKind.TooLarge : FaultKind.Invalid, bad.Message));
         }
+        catch (FaultException outside)
+        {
+            LogOutside(http.Request.Method, http.Request.Path, outside.Message, requestId);
+            await AnswerAsync(request, outside.Fault);
+        }
         catch (Exception e)
         {
             LogFailure(e, http.Request.Method, http.Request.Path, requestId);
@@ -134,6 +139,9 @@ internal sealed partial class ApiGate(ITokenValidator tokens, PolicyEngine polic
 
         await request.Service.WriteFaultAsync(request.Http, fault, CancellationToken.None);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Method} {Path} failed: {Reason} ({RequestId})")]
+    private partial void LogOutside(string method, string path, string reason, string requestId);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed ({RequestId})")]
     private partial void LogFailure(Exception exception, string method, string path, string requestId);
