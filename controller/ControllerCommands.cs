@@ -24,7 +24,8 @@ internal static class ControllerCommands
           --region NAME           region name (RegionOne)
           --admin-password TEXT   password of the first administrator, new database only (random, in DIR/admin-password)
           --policy FILE           policy overrides, oslo.policy YAML
-          --keystone-conf FILE    settings of Identity in Keystone's own form: [security_compliance], [trust], [unified_limit], [federation]
+          --keystone-conf FILE    settings of Identity in Keystone's own form: [identity], [security_compliance], [trust], [unified_limit],
+                                  [federation]
           --log-level LEVEL       trace, debug, information, warning, error (information)
         join-token  prints a token that lets one machine join the cloud as a node, once (appliance-agent run --join-token)
           --data DIR              the controller's folder; the controller may be running

@@ -13,6 +13,7 @@ using Appliance.Controller.Identity.Catalog.Regions;
 using Appliance.Controller.Identity.Catalog.Services;
 using Appliance.Controller.Identity.Credentials;
 using Appliance.Controller.Identity.Credentials.Signatures;
+using Appliance.Controller.Identity.Directories;
 using Appliance.Controller.Identity.Discovery;
 using Appliance.Controller.Identity.Domains;
 using Appliance.Controller.Identity.Domains.Configs;
@@ -48,6 +49,7 @@ internal sealed class IdentityApi : ApiService
     private readonly TokenKeyRing _keys;
     private readonly CredentialStore _credentials;
     private readonly DomainConfigStore _domainConfigs;
+    private readonly DomainDrivers _drivers;
     private readonly OAuthStore _oauth;
     private readonly SignedAccess _signed;
     private readonly FederatedLoginRoutes _federated;
@@ -61,7 +63,7 @@ internal sealed class IdentityApi : ApiService
     private readonly IdentityContext _context;
     private readonly AuthRoutes _auth;
     private readonly ServiceCatalogReader _catalogs;
-    private readonly PasswordVerifier _passwords = new();
+    private readonly UserPasswords _passwords;
     private readonly Func<IEnumerable<ApiService>> _services;
     private readonly Reconciler _upkeep;
 
@@ -74,26 +76,30 @@ internal sealed class IdentityApi : ApiService
         using (var scopes = new StreamReader(typeof(IdentityApi).Assembly.GetManifestResourceStream("keystone-scopes.tsv")!))
             platform.Policy.AddScopes(Name, scopes);
         var database = new IdentityDatabase(platform.Database, platform.Changes);
-        _context = new IdentityContext(database, platform.Policy, clock, options);
         _services = services;
         var secret = new Lazy<SiteSecret>(() => SiteSecret.LoadOrCreate(options.DataFolder));
         _keys = new TokenKeyRing(database, secret, clock);
         _credentials = new CredentialStore(secret);
         _domainConfigs = new DomainConfigStore(secret);
+        _drivers = new DomainDrivers(database, _domainConfigs, options.Identity.Drivers, clock, platform.Logs.CreateLogger<DomainDrivers>());
+        var directories = new DomainDirectories(database, _drivers, options.Identity.Drivers, clock);
+        _context = new IdentityContext(database, directories, platform.Policy, clock, options);
         _oauth = new OAuthStore(secret);
         _revocations = new Revocations(database, clock);
         _bootstrap = new Bootstrap(database, options, clock);
         _upkeep = platform.CreateReconciler("identity-upkeep", UpkeepPeriod, KeepUpAsync);
 
         var seal = new TokenSeal(_keys);
-        var access = new AccessReader(database);
-        var delegated = new DelegatedReader(database, _oauth);
-        var tokens = new TokenValidator(database, seal, _revocations, access, delegated, clock);
-        _logins = new LoginReader(database);
+        var access = new AccessReader(database, directories);
+        var delegated = new DelegatedReader(database, directories, _oauth);
+        var tokens = new TokenValidator(database, directories, seal, _revocations, access, delegated, clock);
+        _logins = new LoginReader(database, directories);
+        var hashes = new PasswordVerifier();
+        _passwords = new UserPasswords(hashes, _logins, directories);
         _guard = new LoginGuard(database, options.Identity.SecurityCompliance, clock);
         IAuthMethod[] methods =
         [
-            new PasswordMethod(_logins, _passwords, _guard, clock), new TokenMethod(tokens), new ApplicationCredentialMethod(_logins, _passwords, clock),
+            new PasswordMethod(_logins, _passwords, _guard, clock), new TokenMethod(tokens), new ApplicationCredentialMethod(_logins, hashes, clock),
             new OAuthMethod(_context, _oauth), new TotpMethod(_logins, _guard, database, _credentials, clock),
         ];
         var issuer = new TokenIssuer(seal, clock);
@@ -190,18 +196,26 @@ internal sealed class IdentityApi : ApiService
 
     public override async Task StartAsync(CancellationToken ct)
     {
+        _drivers.LoadFiles();
+        if (!_context.Directories.IsOn)
+            await _context.Database.WriteAsync(DirectoryMirror.RemoveAllAsync, ct);
         await KeepUpAsync(ct);
         await _bootstrap.RunAsync(_services().SelectMany(static service => service.Catalog), ct);
         _upkeep.Start();
     }
 
-    public override async Task StopAsync() => await _upkeep.DisposeAsync();
+    public override async Task StopAsync()
+    {
+        await _upkeep.DisposeAsync();
+        _drivers.Dispose();
+    }
 
     private async Task KeepUpAsync(CancellationToken ct)
     {
         await _keys.RotateAsync(ct);
         await _revocations.LoadAsync(ct);
         await _guard.DisableInactiveAsync(ct);
+        _drivers.CloseOld();
         await _context.Database.WriteAsync((tx, token) => FederatedUserStore.DeleteExpiredGroupsAsync(tx, _context.Clock.GetUtcNow(), token), ct);
     }
 }

@@ -40,7 +40,11 @@ internal sealed class IdentityCache(Database database)
     public void Keep(Generation generation, CacheKey key, object value)
     {
         if (!generation.Entries.TryAdd(key, value))
+        {
+            generation.Entries[key] = value;        // the same, or read later
             return;
+        }
+
         if (Interlocked.Increment(ref generation.Count) > MaxEntries)
             Forget();
     }

@@ -1,10 +1,12 @@
 using Appliance.Controller.Http;
 using Appliance.Controller.Http.Policies;
+using Appliance.Controller.Identity.Directories;
 
 namespace Appliance.Controller.Identity;
 
 /// <summary>What the routes of every resource of Identity use.</summary>
-internal sealed record IdentityContext(IdentityDatabase Database, PolicyEngine Policy, TimeProvider Clock, ControllerOptions Options)
+internal sealed record IdentityContext(
+    IdentityDatabase Database, DomainDirectories Directories, PolicyEngine Policy, TimeProvider Clock, ControllerOptions Options)
 {
     /// <summary>Scheme and host as the client is to see them, without a trailing slash.</summary>
     public string BaseUrl(ApiRequest request) => Options.PublicUrl ?? $"{request.Http.Request.Scheme}://{request.Http.Request.Host}";

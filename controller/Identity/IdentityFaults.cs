@@ -11,6 +11,9 @@ internal static class IdentityFaults
     private const string ClientError =
         " The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.";
 
+    /// <summary>A directory is only read: Keystone refuses in these words and says the reason to its log.</summary>
+    public static readonly Fault ReadOnly = new(FaultKind.Forbidden, "You are not authorized to perform the requested action.", "directories are read-only");
+
     public static Fault Unauthorized(string? why = null) => new(FaultKind.Unauthorized, AuthenticationRequired, why);
 
     public static Fault NotFound(string what, string id) => new(FaultKind.NotFound, $"Could not find {what}: {id}.");

@@ -1,6 +1,7 @@
 using Appliance.Controller.Data;
 using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Catalog.Filters;
+using Appliance.Controller.Identity.Directories;
 using Appliance.Controller.Identity.Domains.Configs;
 using Appliance.Controller.Identity.Federation;
 using Appliance.Controller.Identity.Federation.Assertions;
@@ -85,6 +86,7 @@ internal static class IdentitySchema
         FederatedUserStore.Tables,
         FederatedUserStore.Links,
         SamlSigners.Tables,
+        DirectoryMirror.Tables,
     ]);
 }
 

@@ -57,4 +57,4 @@ BUILD_PACKAGES=(clang lld zlib1g-dev)
 CLIENT_PACKAGES=(python3-openstackclient python3-openstacksdk openssh-client curl)
 # What the tests use to look at what the product did.
 TEST_PACKAGES=(acpica-tools iproute2 nftables iputils-ping conntrack xfsprogs udhcpc isc-dhcp-client ndisc6 curl busybox-static netcat-openbsd sqlite3 genisoimage dnsmasq-base
-  xmlsec1 libxml2-utils opensaml-schemas xmltooling-schemas)
+  xmlsec1 libxml2-utils opensaml-schemas xmltooling-schemas slapd ldap-utils)

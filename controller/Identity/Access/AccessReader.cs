@@ -1,4 +1,5 @@
 using Appliance.Controller.Data;
+using Appliance.Controller.Identity.Directories;
 using Appliance.Controller.Identity.Tokens;
 
 namespace Appliance.Controller.Identity.Access;
@@ -7,10 +8,19 @@ namespace Appliance.Controller.Identity.Access;
 /// Works out who may do what where, from the rows: direct and group assignments, those inherited from the domain and from projects above,
 /// and implied roles. Behaviour: keystone/assignment/core.py, effective role assignments.
 /// </summary>
-internal sealed class AccessReader(IdentityDatabase database)
+internal sealed class AccessReader(IdentityDatabase database, DomainDirectories directories)
 {
     /// <summary>Null: the user, project or domain does not exist. A grant that is not usable is an answer too.</summary>
-    public ValueTask<AccessGrant?> FindAsync(string userId, TokenScope scope, CancellationToken ct) => database.Cache.FindAsync(
+    public ValueTask<AccessGrant?> FindAsync(string userId, TokenScope scope, CancellationToken ct) =>
+        directories.IsFresh(userId) ? FindInRowsAsync(userId, scope, ct) : EnsureAndFindAsync(userId, scope, ct);
+
+    private async ValueTask<AccessGrant?> EnsureAndFindAsync(string userId, TokenScope scope, CancellationToken ct)
+    {
+        await directories.EnsureUserAsync(userId, Freshness.Cached, ct);
+        return await FindInRowsAsync(userId, scope, ct);
+    }
+
+    private ValueTask<AccessGrant?> FindInRowsAsync(string userId, TokenScope scope, CancellationToken ct) => database.Cache.FindAsync(
         new CacheKey("access", userId, KindName(scope.Kind), scope.Id), (tx, token) => ReadAsync(tx, userId, scope, token), ct);
 
     /// <summary>Like <see cref="FindAsync"/>, from the transaction's own state and uncached.</summary>

@@ -1,5 +1,6 @@
 using Appliance.Controller.Data;
 using Appliance.Controller.Identity.ApplicationCredentials;
+using Appliance.Controller.Identity.Directories;
 using Appliance.Controller.Identity.OAuth1;
 using Appliance.Controller.Identity.Tokens;
 using Appliance.Controller.Identity.Trusts;
@@ -10,10 +11,27 @@ namespace Appliance.Controller.Identity.Access;
 /// What somebody may do by a delegation: what was delegated, as far as who delegated it still has it. Kept in memory like every other access,
 /// so a change to anything it rests on works at once.
 /// </summary>
-internal sealed class DelegatedReader(IdentityDatabase database, OAuthStore oauth)
+internal sealed class DelegatedReader(IdentityDatabase database, DomainDirectories directories, OAuthStore oauth)
 {
     /// <summary>Null: the delegation is gone or is not this user's to use. That it has expired is for its tokens to know.</summary>
-    public ValueTask<AccessGrant?> FindAsync(TokenDelegation delegation, string userId, CancellationToken ct) => delegation.Kind switch
+    public ValueTask<AccessGrant?> FindAsync(TokenDelegation delegation, string userId, CancellationToken ct) =>
+        directories.IsOn ? EnsureAndFindAsync(delegation, userId, ct) : FindInRowsAsync(delegation, userId, ct);
+
+    // A trust lives by everybody who had a part in it.
+    private async ValueTask<AccessGrant?> EnsureAndFindAsync(TokenDelegation delegation, string userId, CancellationToken ct)
+    {
+        await directories.EnsureUserAsync(userId, Freshness.Cached, ct);
+        if (delegation.Kind == DelegationKind.Trust)
+        {
+            var chain = await database.ReadAsync((tx, token) => TrustStore.ListChainAsync(tx, delegation.Id, token), ct);
+            foreach (var id in chain.SelectMany(static trust => new[] { trust.TrustorId, trust.TrusteeId }).Distinct())
+                await directories.EnsureUserAsync(id, Freshness.Cached, ct);
+        }
+
+        return await FindInRowsAsync(delegation, userId, ct);
+    }
+
+    private ValueTask<AccessGrant?> FindInRowsAsync(TokenDelegation delegation, string userId, CancellationToken ct) => delegation.Kind switch
     {
         DelegationKind.ApplicationCredential => database.Cache.FindAsync(
             new CacheKey("by-credential", delegation.Id, userId), (tx, token) => ReadCredentialAsync(tx, delegation.Id, userId, token), ct),

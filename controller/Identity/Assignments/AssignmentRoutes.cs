@@ -2,6 +2,7 @@ using System.Text.Json;
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Identity.Collections;
+using Appliance.Controller.Identity.Directories;
 using Appliance.Controller.Identity.Projects;
 
 namespace Appliance.Controller.Identity.Assignments;
@@ -15,10 +16,11 @@ internal sealed class AssignmentRoutes(IdentityContext context)
     {
         if (AssignmentFilter.Read(request).Failed(out var invalid, out var filter))
             return invalid;
+        if (await context.Database.ReadAsync((tx, token) => CheckAsync(tx, request, filter, token), ct) is { } refused)
+            return refused;
+        await EnsureActorsAsync(filter, ct);
         return await context.Database.ReadAsync<ApiResult>(async (tx, token) =>
         {
-            if (await CheckAsync(tx, request, filter, token) is { } refused)
-                return refused;
             var assignments = await AssignmentReader.ListAsync(tx, filter, token);
             if (request.Caller.DomainId is { } domain)
                 assignments = await OfDomainAsync(tx, assignments, domain, token);
@@ -30,6 +32,29 @@ internal sealed class AssignmentRoutes(IdentityContext context)
                     AssignmentJson.Write(writer, assignment, names, v3);
             });
         }, ct);
+    }
+
+    // What the list amounts to depends on who is in groups of directories, and names on what people are called there.
+    private async Task EnsureActorsAsync(AssignmentFilter filter, CancellationToken ct)
+    {
+        if (!context.Directories.IsOn || (!filter.IsEffective && !filter.IncludeNames))
+            return;
+        if (filter.UserId is { } user)
+        {
+            await context.Directories.EnsureUserAsync(user, Freshness.Cached, ct);
+            return;
+        }
+
+        var actors = await context.Database.ReadAsync((tx, token) => tx.ListAsync(
+            "SELECT DISTINCT actor_kind, actor_id FROM identity_assignments WHERE actor_id IN (SELECT public_id FROM identity_directory_ids)",
+            static row => (Kind: row.String(0), Id: row.String(1)), token), ct);
+        foreach (var (kind, id) in actors)
+        {
+            if (kind == "group" && filter.IsEffective)
+                await context.Directories.EnsureMembersAsync(id, ct);
+            else
+                await context.Directories.EnsureActorAsync(kind, id, ct);
+        }
     }
 
     private async Task<Fault?> CheckAsync(Session tx, ApiRequest request, AssignmentFilter filter, CancellationToken ct)

@@ -74,7 +74,7 @@ internal sealed class LoginGuard(IdentityDatabase database, SecurityCompliance s
             var inactive = await tx.ListAsync(
                 """
                 SELECT u.id, u.options FROM identity_users u LEFT JOIN identity_login_states s ON s.user_id = u.id
-                WHERE u.enabled = 1 AND COALESCE(s.last_active_at, u.created_at) < @since
+                WHERE u.enabled = 1 AND u.mirrored = '' AND COALESCE(s.last_active_at, u.created_at) < @since
                 """, static row => (Id: row.String(0), Options: LoginOptions.Parse(row.String(1))), token, ("since", now - TimeSpan.FromDays(days)));
             foreach (var (id, options) in inactive)
             {
@@ -86,9 +86,10 @@ internal sealed class LoginGuard(IdentityDatabase database, SecurityCompliance s
         }, ct);
     }
 
-    private bool IsLocking(LoginUser user) => settings.LockoutFailureAttempts is not null && !user.Options.IgnoresLockout;
+    // Directories lock and age their users themselves.
+    private bool IsLocking(LoginUser user) => !user.IsMirrored && settings.LockoutFailureAttempts is not null && !user.Options.IgnoresLockout;
 
-    private bool IsAging(LoginUser user) => settings.DisableUserAccountDaysInactive is not null && !user.Options.IgnoresInactivity;
+    private bool IsAging(LoginUser user) => !user.IsMirrored && settings.DisableUserAccountDaysInactive is not null && !user.Options.IgnoresInactivity;
 
     private bool IsInactive(DateTimeOffset lastActive, DateTimeOffset now) => now - lastActive >= settings.DisableUserAccountDaysInactive * Day;
 

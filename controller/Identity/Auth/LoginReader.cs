@@ -1,23 +1,45 @@
 using Appliance.Controller.Data;
 using Appliance.Controller.Identity.ApplicationCredentials;
+using Appliance.Controller.Identity.Directories;
 
 namespace Appliance.Controller.Identity.Auth;
 
 /// <summary>What a login needs of a user. <see cref="IsEnabled"/> covers its domain too.</summary>
 internal sealed record LoginUser(
     string Id, bool IsEnabled, string? PasswordHash, DateTimeOffset? PasswordExpiresAt, string? DefaultProjectId, DateTimeOffset CreatedAt,
-    LoginOptions Options);
+    LoginOptions Options, string DomainId, bool IsMirrored);
 
 /// <summary>Finds users, projects and domains as they are named in a login; from memory when nothing changed since the last time.</summary>
-internal sealed class LoginReader(IdentityDatabase database)
+internal sealed class LoginReader(IdentityDatabase database, DomainDirectories directories)
 {
     private const string UserColumns =
-        "u.id, u.enabled * d.enabled, u.password_hash, u.password_expires_at, u.default_project_id, u.created_at, u.options " +
-        "FROM identity_users u JOIN identity_projects d ON d.id = u.domain_id AND d.is_domain = 1";
+        "u.id, u.enabled * d.enabled, u.password_hash, u.password_expires_at, u.default_project_id, u.created_at, u.options, " +
+        "u.domain_id, u.mirrored FROM identity_users u JOIN identity_projects d ON d.id = u.domain_id AND d.is_domain = 1";
 
-    public ValueTask<LoginUser?> FindUserAsync(NameInDomain user, CancellationToken ct) => user.Name is { } name
+    public ValueTask<LoginUser?> FindUserAsync(NameInDomain user, CancellationToken ct) => FindUserAsync(user, Freshness.Cached, ct);
+
+    /// <param name="freshness">Of what a directory says of the user.</param>
+    public ValueTask<LoginUser?> FindUserAsync(NameInDomain user, Freshness freshness, CancellationToken ct) =>
+        directories.IsOn ? EnsureAndReadAsync(user, freshness, ct) : ReadUserAsync(user, ct);
+
+    /// <summary>The domain that a name is of; null: there is none.</summary>
+    public ValueTask<string?> FindDomainIdOfAsync(NameInDomain named, CancellationToken ct) =>
+        FindDomainIdAsync(new NameInDomain(named.DomainId, named.DomainName, null, null), ct);
+
+    private async ValueTask<LoginUser?> EnsureAndReadAsync(NameInDomain user, Freshness freshness, CancellationToken ct)
+    {
+        if (user.Name is null)
+            await directories.EnsureUserAsync(user.Id!, freshness, ct);
+        else if (await directories.ResolveAsync(user, await FindDomainIdOfAsync(user, ct), ct) is { } resolved)
+            user = resolved;
+        else
+            return null;
+        return await ReadUserAsync(user, ct);
+    }
+
+    private ValueTask<LoginUser?> ReadUserAsync(NameInDomain user, CancellationToken ct) => user.Name is { } name
         ? database.Cache.FindAsync(new CacheKey("login-name", name, user.DomainId, user.DomainName), (tx, token) => tx.FindAsync(
-            $"SELECT {UserColumns} WHERE u.name = @name AND {DomainCondition(user)}", MapUser, token,
+            $"SELECT {UserColumns} WHERE u.name = @name AND u.mirrored = '' AND {DomainCondition(user)}", MapUser, token,
             ("name", name), ("domain", user.DomainName ?? user.DomainId)), ct)
         : database.Cache.FindAsync(new CacheKey("login-id", user.Id!), (tx, token) => tx.FindAsync(
             $"SELECT {UserColumns} WHERE u.id = @id", MapUser, token, ("id", user.Id)), ct);
@@ -46,5 +68,5 @@ internal sealed class LoginReader(IdentityDatabase database)
 
     private static LoginUser? MapUser(Row row) =>
         new(row.String(0), row.Bool(1), row.NullableString(2), row.NullableInstant(3), row.NullableString(4), row.Instant(5),
-            LoginOptions.Parse(row.String(6)));
+            LoginOptions.Parse(row.String(6)), row.String(7), row.String(8).Length > 0);
 }

@@ -49,6 +49,25 @@ internal sealed record Collection<T>(
         return ApiResult.Custom((http, token) => WriteListAsync(http, context, request, query, first, v3, token));
     }
 
+    /// <summary>The list that was asked for, of items that are read already, in order of their ids.</summary>
+    /// <param name="most">Shown at once, whatever was asked; null: no limit.</param>
+    public ApiResult List(IdentityContext context, ApiRequest request, CollectionQuery query, IReadOnlyList<T> items, int? most)
+    {
+        var v3 = context.V3Url(request);
+        var rest = items.Where(item => string.CompareOrdinal(Id(item), query.Marker) > 0).ToArray();
+        var shown = rest.Take(Math.Min(query.Limit ?? int.MaxValue, most ?? int.MaxValue)).ToArray();
+        return ApiResult.Json(StatusCodes.Status200OK, writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteStartArray(Plural);
+            foreach (var item in shown)
+                WriteItem(writer, item, v3);
+            writer.WriteEndArray();
+            WriteEnd(writer, context, request, isTruncated: rest.Length > shown.Length, shown.Length > 0 ? Id(shown[^1]) : query.Marker);
+            writer.WriteEndObject();
+        });
+    }
+
     public void WriteItem(Utf8JsonWriter writer, T item, string v3Url, Action<Utf8JsonWriter>? writeMore = null)
     {
         writer.WriteStartObject();

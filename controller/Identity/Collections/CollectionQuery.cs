@@ -61,6 +61,14 @@ internal sealed class CollectionQuery
         return this;
     }
 
+    /// <summary>Shows no more than that at once, whatever was asked; null: no limit.</summary>
+    public CollectionQuery AtMost(int? most)
+    {
+        if (most is not null)
+            Limit = Math.Min(Limit ?? int.MaxValue, most.Value);
+        return this;
+    }
+
     private void Add(FilterField field, string suffix, string value)
     {
         var name = $"f{_parameters.Count}";

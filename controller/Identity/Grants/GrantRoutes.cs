@@ -52,7 +52,11 @@ internal sealed class GrantRoutes(IdentityContext context)
     }
 
     private PolicyTargetFinder Finder(Place place) => async (request, ct) =>
-        (await context.Database.ReadAsync((tx, token) => GrantParties.ReadAsync(tx, place.Grant(request), token), ct)).ForPolicy();
+    {
+        var grant = place.Grant(request);
+        await context.Directories.EnsureActorAsync(grant.ActorKind, grant.ActorId, ct);
+        return (await context.Database.ReadAsync((tx, token) => GrantParties.ReadAsync(tx, grant, token), ct)).ForPolicy();
+    };
 
     private async Task<ApiResult> ListAsync(ApiRequest request, Place place, CancellationToken ct)
     {

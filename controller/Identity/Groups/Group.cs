@@ -6,12 +6,16 @@ using Appliance.Controller.Identity.Collections;
 namespace Appliance.Controller.Identity.Groups;
 
 /// <param name="Extra">JSON object.</param>
-internal sealed record Group(string Id, string DomainId, string Name, string Description, string Extra);
+internal sealed record Group(string Id, string DomainId, string Name, string Description, string Extra)
+{
+    /// <summary>The row shows what a directory says: it is nobody's to change here.</summary>
+    public bool IsMirrored { get; init; }
+}
 
 /// <summary>How groups read and look, and their rows.</summary>
 internal static class GroupJson
 {
-    private const string Select = "SELECT g.id, g.domain_id, g.name, g.description, g.extra FROM identity_groups g";
+    private const string Select = "SELECT g.id, g.domain_id, g.name, g.description, g.extra, g.mirrored FROM identity_groups g";
 
     public static readonly Collection<Group> Groups = new("groups", "group", Select, "g.id", Map, static group => group.Id, Write);
 
@@ -23,7 +27,7 @@ internal static class GroupJson
     public static readonly JsonSchema Update = JsonSchema.Object
         .Property("name", BodyMembers.Name).Property("description", BodyMembers.NullableText).Properties(min: 1);
 
-    private static Group Map(Row row) => new(row.String(0), row.String(1), row.String(2), row.String(3), row.String(4));
+    private static Group Map(Row row) => new(row.String(0), row.String(1), row.String(2), row.String(3), row.String(4)) { IsMirrored = row.String(5).Length > 0 };
 
     private static void Write(Utf8JsonWriter writer, Group group)
     {

@@ -11,11 +11,15 @@ namespace Appliance.Controller.Identity.Groups;
 /// <summary>Making, changing and deleting groups and memberships.</summary>
 internal sealed class GroupChanges(IdentityContext context)
 {
-    public Task<Outcome<Group>> CreateAsync(Actor actor, string domainId, JsonElement body, CancellationToken ct) =>
-        context.Database.TryWriteAsync<Group>(async (tx, token) =>
+    public async Task<Outcome<Group>> CreateAsync(Actor actor, string domainId, JsonElement body, CancellationToken ct)
+    {
+        var isReadOnly = await context.Directories.FindAsync(domainId, ct) is not null;
+        return await context.Database.TryWriteAsync<Group>(async (tx, token) =>
         {
             if (await ProjectJson.Domains.FindAsync(tx, domainId, token) is not { IsDomain: true })
                 return IdentityFaults.NotFound("domain", domainId);
+            if (isReadOnly)
+                return IdentityFaults.ReadOnly;
             var group = Apply(new Group(Ids.New(), domainId, "", "", Extra.None), body);
             var inserted = await tx.ExecuteAsync(
                 """
@@ -27,6 +31,7 @@ internal sealed class GroupChanges(IdentityContext context)
             await context.Database.LogAsync(tx, actor, "group", group.Id, "create", token);
             return group;
         }, ct);
+    }
 
     public Task<Outcome<Group>> UpdateAsync(Actor actor, string id, JsonElement body, CancellationToken ct) =>
         context.Database.TryWriteAsync<Group>(async (tx, token) =>
@@ -35,8 +40,10 @@ internal sealed class GroupChanges(IdentityContext context)
                 return IdentityFaults.NotFound("group", id);
             if (body.Has("domain_id") && body.StringOrNull("domain_id") != group.DomainId)
                 return IdentityFaults.Invalid("Cannot change Domain ID");
+            if (group.IsMirrored)
+                return IdentityFaults.ReadOnly;
             var updated = Apply(group, body);
-            if (await tx.CountAsync("SELECT COUNT(*) FROM identity_groups WHERE domain_id = @domain AND name = @name AND id <> @id", token,
+            if (await tx.CountAsync("SELECT COUNT(*) FROM identity_groups WHERE domain_id = @domain AND name = @name AND mirrored = '' AND id <> @id", token,
                 ("domain", updated.DomainId), ("name", updated.Name), ("id", id)) > 0)
                 return NameTaken(updated);
             await tx.ExecuteAsync(
@@ -47,8 +54,10 @@ internal sealed class GroupChanges(IdentityContext context)
 
     public Task<Fault?> DeleteAsync(Actor actor, string id, CancellationToken ct) => context.Database.TryWriteAsync(async (tx, token) =>
     {
-        if (await GroupJson.Groups.FindAsync(tx, id, token) is null)
+        if (await GroupJson.Groups.FindAsync(tx, id, token) is not { } group)
             return IdentityFaults.NotFound("group", id);
+        if (group.IsMirrored)
+            return IdentityFaults.ReadOnly;
         await tx.ExecuteAsync("DELETE FROM identity_assignments WHERE actor_kind = 'group' AND actor_id = @id", token, ("id", id));
         await tx.ExecuteAsync("DELETE FROM identity_memberships WHERE group_id = @id", token, ("id", id));
         await tx.ExecuteAsync("DELETE FROM identity_federated_groups WHERE group_id = @id", token, ("id", id));
@@ -60,8 +69,8 @@ internal sealed class GroupChanges(IdentityContext context)
     /// <summary>Repeating it changes nothing.</summary>
     public Task<Fault?> AddMemberAsync(Actor actor, string groupId, string userId, CancellationToken ct) => context.Database.TryWriteAsync(async (tx, token) =>
     {
-        if (await CheckBothAsync(tx, groupId, userId, token) is { } missing)
-            return missing;
+        if (await CheckBothAsync(tx, groupId, userId, isChange: true, token) is { } refused)
+            return refused;
         await tx.ExecuteAsync("INSERT INTO identity_memberships (group_id, user_id) VALUES (@group, @user) ON CONFLICT DO NOTHING",
             token, ("group", groupId), ("user", userId));
         await context.Database.LogAsync(tx, actor, "group", groupId, "add_user", token, $$"""{"user_id":"{{userId}}"}""");
@@ -71,8 +80,8 @@ internal sealed class GroupChanges(IdentityContext context)
     public Task<Fault?> RemoveMemberAsync(Actor actor, string groupId, string userId, CancellationToken ct) =>
         context.Database.TryWriteAsync(async (tx, token) =>
         {
-            if (await CheckBothAsync(tx, groupId, userId, token) is { } missing)
-                return missing;
+            if (await CheckBothAsync(tx, groupId, userId, isChange: true, token) is { } refused)
+                return refused;
             var removed = await tx.ExecuteAsync("DELETE FROM identity_memberships WHERE group_id = @group AND user_id = @user",
                 token, ("group", groupId), ("user", userId));
             if (removed == 0)
@@ -84,8 +93,8 @@ internal sealed class GroupChanges(IdentityContext context)
     /// <summary>Who is a member by the word of its identity provider is one too.</summary>
     public Task<Fault?> CheckMemberAsync(string groupId, string userId, CancellationToken ct) => context.Database.ReadAsync<Fault?>(async (tx, token) =>
     {
-        if (await CheckBothAsync(tx, groupId, userId, token) is { } missing)
-            return missing;
+        if (await CheckBothAsync(tx, groupId, userId, isChange: false, token) is { } refused)
+            return refused;
         var count = await tx.CountAsync(
             """
             SELECT (SELECT COUNT(*) FROM identity_memberships WHERE group_id = @group AND user_id = @user)
@@ -94,11 +103,16 @@ internal sealed class GroupChanges(IdentityContext context)
         return count > 0 ? null : NotMember(groupId, userId);
     }, ct);
 
-    private static async Task<Fault?> CheckBothAsync(Session tx, string groupId, string userId, CancellationToken ct)
+    private static async Task<Fault?> CheckBothAsync(Session tx, string groupId, string userId, bool isChange, CancellationToken ct)
     {
-        if (await UserJson.Users.FindAsync(tx, userId, ct) is null)
+        if (await UserJson.Users.FindAsync(tx, userId, ct) is not { } user)
             return IdentityFaults.NotFound("user", userId);
-        return await GroupJson.Groups.FindAsync(tx, groupId, ct) is null ? IdentityFaults.NotFound("group", groupId) : null;
+        if (await GroupJson.Groups.FindAsync(tx, groupId, ct) is not { } group)
+            return IdentityFaults.NotFound("group", groupId);
+        if (user.IsMirrored != group.IsMirrored || (user.IsMirrored && user.DomainId != group.DomainId))
+            return new Fault(FaultKind.Forbidden,
+                $"Group membership across backend boundaries is not allowed. Group in question is {groupId}, user is {userId}.");
+        return isChange && group.IsMirrored ? IdentityFaults.ReadOnly : null;
     }
 
     private static Group Apply(Group group, JsonElement body) => group with

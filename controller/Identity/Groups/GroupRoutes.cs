@@ -2,6 +2,7 @@ using Appliance.Controller.Http;
 using Appliance.Controller.Http.Json;
 using Appliance.Controller.Http.Policies;
 using Appliance.Controller.Identity.Collections;
+using Appliance.Controller.Identity.Directories;
 using Appliance.Controller.Identity.Users;
 
 namespace Appliance.Controller.Identity.Groups;
@@ -40,6 +41,9 @@ internal sealed class GroupRoutes(IdentityContext context, GroupChanges changes)
     {
         var (groupId, userId) = (request.Path("group_id"), request.Path("user_id"));
         var attributes = new Dictionary<string, string?>();
+        await context.Directories.EnsureGroupAsync(groupId, ct);
+        if (userId.Length > 0)
+            await context.Directories.EnsureUserAsync(userId, Freshness.Live, ct);
         await context.Database.ReadAsync(async (tx, token) =>
         {
             if (await GroupJson.Groups.FindAsync(tx, groupId, token) is { } group)
@@ -58,9 +62,13 @@ internal sealed class GroupRoutes(IdentityContext context, GroupChanges changes)
             return refused;
         if (CollectionQuery.Read(request.Query, Filters).Failed(out var invalid, out var query))
             return invalid;
+        if (DirectoryLists.FindDomain(context, request).Failed(out var noDomain, out var listed))
+            return noDomain;
         if (domain is not null)
             query.And("g.domain_id = @ofDomain", ("ofDomain", domain));
-        return await GroupJson.Groups.ListAsync(context, request, query, ct);
+        return await DirectoryLists.FindAsync(context, listed, domain, ct) is { } directory
+            ? await DirectoryLists.GroupsAsync(context, request, query, directory, ct)
+            : await GroupJson.Groups.ListAsync(context, request, DirectoryLists.OwnRows(context, query, "g", listed), ct);
     }
 
     private async Task<ApiResult> CreateAsync(ApiRequest request, CancellationToken ct)
@@ -100,6 +108,7 @@ internal sealed class GroupRoutes(IdentityContext context, GroupChanges changes)
     private async Task<ApiResult> ListMembersAsync(ApiRequest request, CancellationToken ct)
     {
         var id = request.Path("group_id");
+        await context.Directories.EnsureMembersAsync(id, ct);
         if (await context.Database.ReadAsync((tx, token) => GroupJson.Groups.FindAsync(tx, id, token), ct) is null)
             return IdentityFaults.NotFound("group", id);
         if (CollectionQuery.Read(request.Query, MemberFilters).Failed(out var invalid, out var query))

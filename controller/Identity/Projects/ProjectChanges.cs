@@ -51,6 +51,8 @@ internal sealed class ProjectChanges(IdentityContext context)
         if (ProjectRules.CheckDelete(project, isLeaf) is { } refused)
             return refused;
         await ProjectStore.DeleteAsync(tx, project, token);
+        if (project.IsDomain)
+            tx.AfterCommit(() => context.Directories.Forget(id));
         await context.Database.LogAsync(tx, actor, TypeOf(project), id, "delete", token);
         return null;
     }, ct);

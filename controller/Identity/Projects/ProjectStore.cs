@@ -92,6 +92,12 @@ internal static class ProjectStore
             "DELETE FROM identity_password_history WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
             "DELETE FROM identity_access_tokens WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
             "DELETE FROM identity_request_tokens WHERE user_id IN (SELECT id FROM identity_users WHERE domain_id = @domain)",
+            // Of people whom the domain's directory no longer has, too.
+            "DELETE FROM identity_assignments WHERE actor_id IN (SELECT public_id FROM identity_directory_ids WHERE domain_id = @domain)",
+            "DELETE FROM identity_application_credentials WHERE user_id IN (SELECT public_id FROM identity_directory_ids WHERE domain_id = @domain)",
+            "DELETE FROM identity_access_rules WHERE user_id IN (SELECT public_id FROM identity_directory_ids WHERE domain_id = @domain)",
+            "DELETE FROM identity_credentials WHERE user_id IN (SELECT public_id FROM identity_directory_ids WHERE domain_id = @domain)",
+            "DELETE FROM identity_directory_ids WHERE domain_id = @domain",
             "DELETE FROM identity_users WHERE domain_id = @domain",
             "DELETE FROM identity_groups WHERE domain_id = @domain",
             "DELETE FROM identity_roles WHERE domain_id = @domain",

@@ -6,6 +6,7 @@ namespace Appliance.Controller.Identity.Settings;
 /// </summary>
 internal sealed record IdentitySettings
 {
+    public IdentityDriverSettings Drivers { get; init; } = new();
     public SecurityCompliance SecurityCompliance { get; init; } = new();
     public UnifiedLimitSettings UnifiedLimit { get; init; } = new();
     public TrustSettings Trust { get; init; } = new();
@@ -25,6 +26,7 @@ internal sealed record IdentitySettings
     {
         var settings = new IdentitySettings
         {
+            Drivers = IdentityDriverSettings.Read(file.Section("identity")),
             SecurityCompliance = SecurityCompliance.Read(file.Section("security_compliance")),
             UnifiedLimit = UnifiedLimitSettings.Read(file.Section("unified_limit")),
             Trust = TrustSettings.Read(file.Section("trust")),

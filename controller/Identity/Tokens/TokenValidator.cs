@@ -1,6 +1,7 @@
 using Appliance.Controller.Http;
 using Appliance.Controller.Http.Policies;
 using Appliance.Controller.Identity.Access;
+using Appliance.Controller.Identity.Directories;
 
 namespace Appliance.Controller.Identity.Tokens;
 
@@ -20,6 +21,9 @@ internal sealed record ValidToken(string Text, Token Token, AccessGrant Access)
 
     /// <summary>The answer to "does it hold", once that was asked: kept here, it goes when the token is forgotten.</summary>
     public Task<ApiResult>? Shown { get; set; }
+
+    /// <summary>When what the token rests on must be looked up anew: of users of directories.</summary>
+    public DateTimeOffset FreshUntil { get; init; } = DateTimeOffset.MaxValue;
 }
 
 /// <summary>
@@ -27,7 +31,8 @@ internal sealed record ValidToken(string Text, Token Token, AccessGrant Access)
 /// roles, and have not voided their tokens since. A token seen since the last change in Identity is answered from memory.
 /// </summary>
 internal sealed class TokenValidator(
-    IdentityDatabase database, TokenSeal seal, Revocations revocations, AccessReader access, DelegatedReader delegated, TimeProvider clock) : ITokenValidator
+    IdentityDatabase database, DomainDirectories directories, TokenSeal seal, Revocations revocations, AccessReader access, DelegatedReader delegated,
+    TimeProvider clock) : ITokenValidator
 {
     /// <summary>How long after expiry a service may still validate a token for work under way; Keystone's default for <c>allow_expired</c>.</summary>
     public static readonly TimeSpan AllowExpiredWindow = TimeSpan.FromHours(48);
@@ -44,12 +49,17 @@ internal sealed class TokenValidator(
     public ValueTask<ValidToken?> FindAsync(string text, bool allowExpired, CancellationToken ct)
     {
         var known = database.Cache.Peek<ValidToken>(new CacheKey("token", text), out var generation);
-        if (known is not null)
+        if (known is not null && (known.FreshUntil == DateTimeOffset.MaxValue || clock.GetUtcNow() < known.FreshUntil))
             return new(IsCurrent(known.Token, allowExpired) ? known : null);
         if (seal.Open(text) is not { } token || !IsCurrent(token, allowExpired) || revocations.Contains(token.AuditId))
             return new((ValidToken?)null);
         return CheckAsync(text, token, generation, ct);
     }
+
+    // A delegation can rest on more people than its user: it is looked up anew after the shortest time any of them could have.
+    private DateTimeOffset FreshUntil(Token token) => token.Delegation is null
+        ? directories.FreshUntil(token.UserId)
+        : directories.IsOn ? clock.GetUtcNow() + directories.CacheTime : DateTimeOffset.MaxValue;
 
     private bool IsCurrent(Token token, bool allowExpired)
     {
@@ -65,7 +75,7 @@ internal sealed class TokenValidator(
         if (found is not { IsUsable: true } grant || token.IssuedAt < grant.ValidFrom)
             return null;
 
-        var valid = new ValidToken(text, token, grant);
+        var valid = new ValidToken(text, token, grant) { FreshUntil = FreshUntil(token) };
         database.Cache.Keep(generation, new CacheKey("token", text), valid);
         return valid;
     }

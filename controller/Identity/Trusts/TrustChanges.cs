@@ -5,6 +5,7 @@ using Appliance.Controller.Http.Json;
 using Appliance.Controller.Identity.Access;
 using Appliance.Controller.Identity.ApplicationCredentials;
 using Appliance.Controller.Identity.Collections;
+using Appliance.Controller.Identity.Directories;
 using Appliance.Controller.Identity.Projects;
 using Appliance.Controller.Identity.Users;
 
@@ -23,9 +24,10 @@ internal sealed class TrustChanges(IdentityContext context)
         if (caller.UserId != asked.StringOrNull("trustor_user_id"))
             return IdentityFaults.Forbidden("The authenticated user should match the trustor");
 
+        var trusteeId = asked.StringOrNull("trustee_user_id")!;
+        await context.Directories.EnsureUserAsync(trusteeId, Freshness.Cached, ct);
         return await context.Database.TryWriteAsync<Trust>(async (tx, token) =>
         {
-            var trusteeId = asked.StringOrNull("trustee_user_id")!;
             if (await UserJson.Users.FindAsync(tx, trusteeId, token) is null)
                 return IdentityFaults.NotFound("user", trusteeId);
             if ((await ReadChainAsync(tx, caller, asked, token)).Failed(out var cannot, out var chain))

@@ -15,13 +15,17 @@ internal sealed record User(
 {
     /// <summary>Who the user is at identity providers; read where one user is shown, not where many are listed.</summary>
     public IReadOnlyList<FederatedLink> Links { get; init; } = [];
+
+    /// <summary>The row shows what a directory says: it is nobody's to change here.</summary>
+    public bool IsMirrored { get; init; }
 }
 
 /// <summary>How users read and look.</summary>
 internal static class UserJson
 {
     private const string Select =
-        "SELECT u.id, u.domain_id, u.name, u.enabled, u.default_project_id, u.options, u.extra, u.password_hash, u.password_expires_at FROM identity_users u";
+        "SELECT u.id, u.domain_id, u.name, u.enabled, u.default_project_id, u.options, u.extra, u.password_hash, u.password_expires_at, " +
+        "u.mirrored FROM identity_users u";
 
     public static readonly Collection<User> Users = new("users", "user", Select, "u.id", Map, static user => user.Id, Write);
 
@@ -51,7 +55,8 @@ internal static class UserJson
 
     private static User Map(Row row) => new(
         row.String(0), row.String(1), row.String(2), row.Bool(3), row.NullableString(4), row.String(5), row.String(6), row.NullableString(7),
-        row.NullableInstant(8));
+        row.NullableInstant(8))
+    { IsMirrored = row.String(9).Length > 0 };
 
     private static void Write(Utf8JsonWriter writer, User user)
     {

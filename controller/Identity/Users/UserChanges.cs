@@ -4,6 +4,7 @@ using Appliance.Controller.Http;
 using Appliance.Controller.Http.Json;
 using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Collections;
+using Appliance.Controller.Identity.Directories;
 using Appliance.Controller.Identity.Passwords;
 using Appliance.Controller.Identity.Projects;
 using Appliance.Controller.Identity.Users.Passwords;
@@ -11,7 +12,7 @@ using Appliance.Controller.Identity.Users.Passwords;
 namespace Appliance.Controller.Identity.Users;
 
 /// <summary>Making, changing and deleting users. Source: keystone/identity/core.py.</summary>
-internal sealed class UserChanges(IdentityContext context, PasswordVerifier passwords, LoginReader logins, LoginGuard guard)
+internal sealed class UserChanges(IdentityContext context, UserPasswords passwords, LoginReader logins, LoginGuard guard)
 {
     private readonly PasswordPolicy _policy = new(context.Options.Identity.SecurityCompliance);
 
@@ -24,10 +25,13 @@ internal sealed class UserChanges(IdentityContext context, PasswordVerifier pass
         var user = Apply(new User(Ids.New(), domainId, "", true, null, Extra.None, Extra.None, hash, null), body);
         if (hash is not null)
             user = user with { PasswordExpiresAt = _policy.ExpiryOf(LoginOptions.Parse(user.Options), context.Clock.GetUtcNow(), isOwn: false) };
+        var isReadOnly = await context.Directories.FindAsync(domainId, ct) is not null;
         return await context.Database.TryWriteAsync<User>(async (tx, token) =>
         {
             if (await ProjectJson.Domains.FindAsync(tx, domainId, token) is not { IsDomain: true })
                 return IdentityFaults.NotFound("domain", domainId);
+            if (isReadOnly)
+                return IdentityFaults.ReadOnly;
             if (await CheckDefaultProjectAsync(tx, user, token) is { } refused)
                 return refused;
             if (!await UserStore.TryInsertAsync(tx, user, context.Clock.GetUtcNow(), token))
@@ -50,6 +54,8 @@ internal sealed class UserChanges(IdentityContext context, PasswordVerifier pass
                 return IdentityFaults.NotFound("user", id);
             if (body.Has("domain_id") && body.StringOrNull("domain_id") != user.DomainId)
                 return IdentityFaults.Invalid("Cannot change Domain ID");
+            if (user.IsMirrored)
+                return IdentityFaults.ReadOnly;
 
             var updated = Apply(user, body);
             if (updated.DefaultProjectId != user.DefaultProjectId && await CheckDefaultProjectAsync(tx, updated, token) is { } refused)
@@ -78,8 +84,10 @@ internal sealed class UserChanges(IdentityContext context, PasswordVerifier pass
 
     public Task<Fault?> DeleteAsync(Actor actor, string id, CancellationToken ct) => context.Database.TryWriteAsync(async (tx, token) =>
     {
-        if (await UserJson.Users.FindAsync(tx, id, token) is null)
+        if (await UserJson.Users.FindAsync(tx, id, token) is not { } user)
             return IdentityFaults.NotFound("user", id);
+        if (user.IsMirrored)
+            return IdentityFaults.ReadOnly;
         await UserStore.DeleteAsync(tx, id, token);
         await context.Database.LogAsync(tx, actor, "user", id, "delete", token);
         return null;
@@ -88,14 +96,17 @@ internal sealed class UserChanges(IdentityContext context, PasswordVerifier pass
     /// <summary>The user changes its own password. Unknown, disabled and mistaken users get the same answer after the same time.</summary>
     public async Task<Fault?> ChangePasswordAsync(Actor actor, string id, string original, string replacement, CancellationToken ct)
     {
-        var user = await logins.FindUserAsync(new NameInDomain(id, null, null, null), ct);
-        var isRight = await passwords.CheckAsync(user?.Id, user?.PasswordHash, original, ct);
+        var asked = new NameInDomain(id, null, null, null);
+        var user = await logins.FindUserAsync(asked, Freshness.Live, ct);
+        var isRight = await passwords.CheckAsync(asked, user, original, ct);
         if (user is null || await guard.IsBarredAsync(user, ct))
             return IdentityFaults.Unauthorized("no such user that may log in");
         if (!isRight)
             await guard.RecordFailureAsync(user, ct);
         if (!isRight || !user.IsEnabled)
             return IdentityFaults.Unauthorized("wrong original password, or a disabled user");
+        if (user.IsMirrored)
+            return IdentityFaults.ReadOnly;
 
         var present = await context.Database.ReadAsync((tx, token) => PresentPassword.ReadAsync(tx, id, _policy, token), ct);
         if ((_policy.CheckStrength(replacement) ?? present.CheckMayChange(_policy, context.Clock.GetUtcNow())

@@ -4,6 +4,7 @@ using Appliance.Controller.Http.Json;
 using Appliance.Controller.Http.Policies;
 using Appliance.Controller.Identity.Access;
 using Appliance.Controller.Identity.Collections;
+using Appliance.Controller.Identity.Directories;
 using Appliance.Controller.Identity.Groups;
 using Appliance.Controller.Identity.Projects;
 
@@ -37,6 +38,7 @@ internal sealed class UserRoutes(IdentityContext context, UserChanges changes)
     public async ValueTask<PolicyTarget> FindTargetAsync(ApiRequest request, CancellationToken ct)
     {
         var id = request.Path("user_id");
+        await context.Directories.EnsureUserAsync(id, Freshness.Live, ct);
         var user = await context.Database.ReadAsync((tx, token) => UserJson.Users.FindAsync(tx, id, token), ct);
         return new PolicyTarget(null, id, user is null ? null : new Dictionary<string, string?>
         {
@@ -52,12 +54,16 @@ internal sealed class UserRoutes(IdentityContext context, UserChanges changes)
             return refused;
         if (CollectionQuery.Read(request.Query, Filters).Failed(out var invalid, out var query))
             return invalid;
-        if (domain is not null)
-            query.And("u.domain_id = @ofDomain", ("ofDomain", domain));
         if (UserExpiryFilter.Add(query, request.QueryValue("password_expires_at")) is { } badTime)
             return badTime;
         FederatedLinkStore.AddFilters(query, request);
-        return await UserJson.Users.ListAsync(context, request, query, ct);
+        if (DirectoryLists.FindDomain(context, request).Failed(out var noDomain, out var listed))
+            return noDomain;
+        if (domain is not null)
+            query.And("u.domain_id = @ofDomain", ("ofDomain", domain));
+        return await DirectoryLists.FindAsync(context, listed, domain, ct) is { } directory
+            ? await DirectoryLists.UsersAsync(context, request, query, directory, ct)
+            : await UserJson.Users.ListAsync(context, request, DirectoryLists.OwnRows(context, query, "u", listed), ct);
     }
 
     private async Task<ApiResult> CreateAsync(ApiRequest request, CancellationToken ct)

@@ -19,7 +19,7 @@ internal static class UserStore
     /// <summary>Everything but the password. False: the name is taken in the domain.</summary>
     public static async Task<bool> TryUpdateAsync(Session tx, User user, CancellationToken ct)
     {
-        var taken = await tx.CountAsync("SELECT COUNT(*) FROM identity_users WHERE domain_id = @domain AND name = @name AND id <> @id", ct,
+        var taken = await tx.CountAsync("SELECT COUNT(*) FROM identity_users WHERE domain_id = @domain AND name = @name AND mirrored = '' AND id <> @id", ct,
             ("domain", user.DomainId), ("name", user.Name), ("id", user.Id));
         return taken == 0 && await tx.ExecuteAsync(
             """

@@ -1,13 +1,13 @@
 using System.Text.Json;
 using Appliance.Controller.Http;
 using Appliance.Controller.Http.Json;
-using Appliance.Controller.Identity.Passwords;
+using Appliance.Controller.Identity.Directories;
 using Appliance.Controller.Identity.Tokens;
 
 namespace Appliance.Controller.Identity.Auth.Methods;
 
 /// <summary>Source: keystone/auth/plugins/password.py.</summary>
-internal sealed class PasswordMethod(LoginReader logins, PasswordVerifier passwords, LoginGuard guard, TimeProvider clock) : IAuthMethod
+internal sealed class PasswordMethod(LoginReader logins, UserPasswords passwords, LoginGuard guard, TimeProvider clock) : IAuthMethod
 {
     public string Name => "password";
 
@@ -19,8 +19,8 @@ internal sealed class PasswordMethod(LoginReader logins, PasswordVerifier passwo
             return bad;
 
         // The password is checked for unknown and disabled users too: all three take the same time.
-        var user = await logins.FindUserAsync(named, ct);
-        var isRight = await passwords.CheckAsync(user?.Id, user?.PasswordHash, asked.StringOrNull("password") ?? "", ct);
+        var user = await logins.FindUserAsync(named, Freshness.Live, ct);
+        var isRight = await passwords.CheckAsync(named, user, asked.StringOrNull("password") ?? "", ct);
         if (user is null || await guard.IsBarredAsync(user, ct))
             return IdentityFaults.Unauthorized("no such user that may log in");
         if (!isRight)

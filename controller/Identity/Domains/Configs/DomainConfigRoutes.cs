@@ -93,6 +93,7 @@ internal sealed class DomainConfigRoutes(IdentityContext context, DomainConfigSt
             await DomainConfigStore.DeleteAsync(tx, id, null, null, token);
             await store.SetAsync(tx, id, options, token);
             await context.Database.LogAsync(tx, request.Actor, "domain", id, "create_config", token);
+            tx.AfterCommit(() => context.Directories.Forget(id));
             return await ListShownAsync(tx, id, null, null, token);
         }, ct)).Failed(out var fault, out var shown)
             ? fault
@@ -117,6 +118,7 @@ internal sealed class DomainConfigRoutes(IdentityContext context, DomainConfigSt
                 return DomainConfigRules.NotFound(id, group, option);
             await store.SetAsync(tx, id, options, token);
             await context.Database.LogAsync(tx, request.Actor, "domain", id, "update_config", token);
+            tx.AfterCommit(() => context.Directories.Forget(id));
             return await ListShownAsync(tx, id, null, null, token);
         }, ct)).Failed(out var fault, out var shown) ? fault : Answer(StatusCodes.Status200OK, shown, null);
     }
@@ -132,6 +134,7 @@ internal sealed class DomainConfigRoutes(IdentityContext context, DomainConfigSt
                 return DomainConfigRules.NotFound(id, group, option);
             await DomainConfigStore.DeleteAsync(tx, id, group, option, token);
             await context.Database.LogAsync(tx, request.Actor, "domain", id, "delete_config", token);
+            tx.AfterCommit(() => context.Directories.Forget(id));
             return null;
         }, ct) is { } fault ? fault : ApiResult.NoContent;
     }

@@ -28,6 +28,12 @@ internal static class DomainOptions
         ],
     };
 
+    // Upstream takes these from files only.
+    private static readonly Dictionary<string, (string Name, string Default)[]> InFilesOnly = new(StringComparer.Ordinal)
+    {
+        ["ldap"] = [("randomize_urls", "false"), ("connection_timeout", "-1"), ("group_ad_nesting", "false")],
+    };
+
     public static IEnumerable<string> Groups => Shown.Keys;
 
     public static bool IsGroup(string group) => Shown.ContainsKey(group);
@@ -39,6 +45,14 @@ internal static class DomainOptions
     /// <summary>Null: there is no such option, or it is never shown.</summary>
     public static string? FindDefault(string group, string option) =>
         Array.Find(Shown[group], shown => shown.Name == option) is { Name: not null } found ? found.Default : null;
+
+    /// <summary>The default of an option that a file can set and the API cannot; null: there is none.</summary>
+    public static string? FindFileDefault(string group, string option) =>
+        InFilesOnly.TryGetValue(group, out var options) && Array.Find(options, one => one.Name == option) is { Name: not null } found ? found.Default : null;
+
+    /// <summary>All that a file can set.</summary>
+    public static IEnumerable<string> FileOptions(string group) =>
+        [.. Shown[group].Concat(InFilesOnly.GetValueOrDefault(group, [])).Select(static option => option.Name), .. group == "ldap" ? ["password"] : Array.Empty<string>()];
 
     public static IEnumerable<DomainOption> Defaults(string group) => Shown[group].Select(option => new DomainOption(group, option.Name, option.Default));
 }
