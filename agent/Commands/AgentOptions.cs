@@ -17,7 +17,8 @@ internal sealed record AgentOptions
           --tunnel-address ADDRESS   this node's address in the network between the nodes (the one the controller is reached from)
           --physical-network MAP     how a provider network is reached; repeatable. LABEL=IF: the interface or bridge that leads there.
                                      LABEL=IF,ADDRESS/LENGTH[,masquerade]: the interface to make, for this machine itself to be on it
-          --driver NAME              how servers run that ask for nothing else: qemu or simulated (qemu)
+          --driver NAME              how servers run that ask for nothing else: kvm, qemu or simulated (best: kvm where the processor has
+                                     hardware virtualization, else qemu)
           --cpus N --memory-mib N --disk-gib N
                                      capacity to report instead of the machine's, for simulated nodes
           --log-level LEVEL          debug, information, warning, error (information)
@@ -33,7 +34,10 @@ internal sealed record AgentOptions
 
     public IReadOnlyList<ProviderMapping> PhysicalNetworks { get; private set; } = [];
 
-    public string Driver { get; set; } = "qemu";
+    /// <summary>Let the node decide.</summary>
+    public const string BestDriver = "best";
+
+    public string Driver { get; set; } = BestDriver;
     public int? Cpus { get; private set; }
     public int? MemoryMiB { get; private set; }
     public int? DiskGiB { get; private set; }
@@ -80,7 +84,7 @@ internal sealed record AgentOptions
                 return AddPhysicalNetwork(value);
             case "--driver":
                 Driver = value;
-                return value is "qemu" or "simulated" ? null : $"--driver '{value}' is neither qemu nor simulated";
+                return value is BestDriver or "kvm" or "qemu" or "simulated" ? null : $"--driver '{value}' is none of kvm, qemu, simulated, {BestDriver}";
             case "--log-level":
                 return Enum.TryParse<LogLevel>(value, ignoreCase: true, out var level) ? Keep(LogLevel = level) : $"--log-level '{value}' is unknown";
             default:

@@ -1,6 +1,7 @@
 using System.Net;
 using Appliance.Agent.Commands.Parts;
 using Appliance.Agent.Compute;
+using Appliance.Agent.Compute.Kvm;
 using Appliance.Agent.Compute.Qemu;
 using Appliance.Agent.Compute.Simulated;
 using Appliance.Agent.Jail;
@@ -51,11 +52,12 @@ internal sealed class NodeParts : IAsyncDisposable
         var images = new ImageCache(storage, new StorageLayout(folder.Root), jail, seams.Images, log, clock);
         var disks = new ServerDisks(storage, jail, images);
         var qemu = isSimulated ? null : await QemuDriver.CreateAsync(new QemuOptions(), jail, openTap: null, log, clock, ct);
+        var kvm = isSimulated ? null : await KvmDriver.CreateAsync(new KvmOptions { DataFolder = folder.Root }, jail, openTap: null, log, clock, ct);
         var passwords = new PasswordStore(Path.Combine(folder.Root, "passwords"));
         var reports = new PasswordReports(passwords, seams.Report);
         var fleet = new ServerFleet(
-            new ComputeOptions { DataFolder = folder.Root, DefaultDriver = options.Driver },
-            qemu is null ? [new SimulatedDriver()] : [qemu, new SimulatedDriver()], disks, seams.Ports,
+            new ComputeOptions { DataFolder = folder.Root, DefaultDriver = DefaultDriver(options, kvm) },
+            qemu is null || kvm is null ? [new SimulatedDriver()] : [kvm, qemu, new SimulatedDriver()], disks, seams.Ports,
             (server, path, token) => NodeGuests.WriteConfigDriveAsync(seams.Desired(), server, path, clock, token),
             reports.Report, gone =>
             {
@@ -69,7 +71,7 @@ internal sealed class NodeParts : IAsyncDisposable
         else
             parts._consumers.Add(new SimulatedNetwork());
         parts._consumers.Add(new ComputeConsumer(fleet));
-        parts.Own(images, disks, qemu, fleet);
+        parts.Own(images, disks, qemu, kvm, fleet);
         return parts;
     }
 
@@ -93,6 +95,12 @@ internal sealed class NodeParts : IAsyncDisposable
             [LinkMethods.HostUptime] = HostRequests.UptimeAsync,
         },
         (serverId, _) => Task.FromResult(Fleet.OpenSerial(serverId)));
+
+    // The appliance's own machines wherever they can run.
+    private static string DefaultDriver(AgentOptions options, KvmDriver? kvm) =>
+        options.Driver != AgentOptions.BestDriver ? options.Driver
+        : kvm is { Report.IsUsable: true } ? DriverNames.Kvm
+        : DriverNames.Qemu;
 
     private static NodeNetwork CreateNetwork(AgentOptions options, DataFolder folder)
     {

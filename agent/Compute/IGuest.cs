@@ -21,6 +21,8 @@ internal enum GuestEnd
 {
     /// <summary>It switched itself off, asked or not.</summary>
     PoweredOff,
+    /// <summary>It restarts itself: its next process is its next start.</summary>
+    Reset,
     /// <summary>The agent ended it.</summary>
     Killed,
     /// <summary>Its process died.</summary>

@@ -17,6 +17,9 @@ internal interface IServerDriver
     /// <summary>Whether its guests have disks, NICs and processes. Without, a server needs no image, waits for no port and gets no user id.</summary>
     bool HasDevices { get; }
 
+    /// <summary>What a server needs that this driver's machines do not have, in words; null when it can run there.</summary>
+    string? FindObstacle(ServerDocument server) => null;
+
     /// <summary>Takes over the guest that an earlier agent started; null when it does not run any more.</summary>
     Task<IGuest?> AdoptAsync(ServerRecord server, CancellationToken ct);
 

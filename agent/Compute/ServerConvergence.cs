@@ -99,19 +99,21 @@ internal sealed class ServerConvergence(ServerRecord record, FleetContext contex
     // The first choice is for good: another driver could not read what the first one left.
     private Fault? ChooseDriver(ServerDocument document)
     {
-        var name = record.State?.Driver ?? document.Driver ?? context.Options.DefaultDriver;
-        if (!context.Drivers.TryGetValue(name, out _driver))
-            return new($"This node has no driver {name}; it has {string.Join(", ", context.Drivers.Keys.Order())}.");
-        if (record.State is not null)
-            return null;
-        if (!_driver.Report.IsUsable)
-            return new($"The driver {name} cannot be used on this node: {_driver.Report.Reason}");
+        if (record.State?.Driver is { } chosen)
+        {
+            return context.Drivers.TryGetValue(chosen, out _driver)
+                ? null
+                : new($"This node has no driver {chosen}; it has {string.Join(", ", context.Drivers.Keys.Order())}.");
+        }
+
+        if (DriverChoice.Choose(document, context.Options.DefaultDriver, context.Drivers).Failed(out var refused, out _driver))
+            return refused;
 
         int? userId = null;
         if (_driver.HasDevices && Environment.IsPrivilegedProcess && (userId = context.Users.TryTake()) is null)
             return new("All user ids for guests of this node are taken; give its agent a larger range.", FaultKind.Passing);
 
-        record.Save(NewState(name) with { UserId = userId });
+        record.Save(NewState(_driver.Report.Name) with { UserId = userId });
         return null;
     }
 

@@ -52,7 +52,7 @@ need_dotnet() {
 }
 
 # What a node needs to run guests, and what the build needs to link native programs.
-RUNTIME_PACKAGES=(qemu-system-x86 qemu-utils seabios bubblewrap util-linux e2fsprogs)
+RUNTIME_PACKAGES=(qemu-system-x86 qemu-utils seabios ovmf bubblewrap util-linux e2fsprogs)
 BUILD_PACKAGES=(clang lld zlib1g-dev)
 CLIENT_PACKAGES=(python3-openstackclient python3-openstacksdk openssh-client curl)
 # What the tests use to look at what the product did.

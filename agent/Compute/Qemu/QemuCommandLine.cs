@@ -89,6 +89,14 @@ internal sealed class QemuCommandLine(QemuOptions options, string accelerator, S
             AddPort();
     }
 
+    /// <summary>UEFI instead of BIOS: the firmware in flash, and a flash of the server's own for its variables.</summary>
+    public void AddUefi(Fd code, Fd variables)
+    {
+        Add("-blockdev", Text($"driver=raw,node-name=uefi-code,read-only=on,file.driver=file,file.filename={AddDescriptorSet(code)},file.read-only=on"));
+        Add("-blockdev", Text($"driver=raw,node-name=uefi-variables,file.driver=file,file.filename={AddDescriptorSet(variables)}"));
+        Add("-machine", "pflash0=uefi-code,pflash1=uefi-variables");
+    }
+
     /// <summary>Boots a kernel directly, with the command line Nova gives such images unless the image has its own.</summary>
     public void AddKernel(Fd kernel, Fd? ramdisk)
     {

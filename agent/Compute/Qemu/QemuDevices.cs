@@ -8,6 +8,8 @@ internal sealed class QemuDevices(QemuOptions options, string accelerator, Guest
 {
     public const string SerialSocketName = "serial.sock";
 
+    private const string UefiVariablesFile = "uefi.variables";
+
     private const int O_DIRECT = 0x4000;
 
     private readonly List<Fd> _opened = [];
@@ -20,6 +22,8 @@ internal sealed class QemuDevices(QemuOptions options, string accelerator, Guest
         CommandLine.AddMachine();
         var folder = start.Server.Folder;
         CommandLine.AddSockets(Keep(UnixSockets.Listen(folder, QemuMonitor.SocketName)), Keep(UnixSockets.Listen(folder, SerialSocketName)));
+        if (AddUefi() is { } noFirmware)
+            return noFirmware;
         AddDisks();
         foreach (var port in start.Ports)
         {
@@ -32,13 +36,26 @@ internal sealed class QemuDevices(QemuOptions options, string accelerator, Guest
         return null;
     }
 
-    /// <summary>A TAP device in this process's network namespace.</summary>
-    public static Outcome<Fd> OpenTap(string name)
+    /// <summary>For images that boot by it (property <c>hw_firmware_type</c>).</summary>
+    private Fault? AddUefi()
     {
-        var errno = TapQueue.TryOpen(name, out var queue);
-        return errno == Errno.None
-            ? queue!
-            : new Fault("The network device of one of the server's ports is not ready on this node.", FaultKind.Waiting, $"open TAP {name}: {errno}");
+        if (start.Document.Image?.Properties.GetValueOrDefault("hw_firmware_type") != "uefi")
+            return null;
+        if (!File.Exists(options.UefiCodePath) || !File.Exists(options.UefiVariablesPath))
+            return new Fault("This node has no UEFI firmware; install the package ovmf.", FaultKind.Passing, $"looked for {options.UefiCodePath}");
+
+        var variables = start.Server.PathOf(UefiVariablesFile);
+        if (!File.Exists(variables))
+        {
+            var partial = variables + ".partial";
+            File.Copy(options.UefiVariablesPath, partial, overwrite: true);
+            if (start.Server.State!.UserId is { } userId)
+                Ownership.Give(partial, userId);
+            DurableFiles.Publish(partial, variables);
+        }
+
+        CommandLine.AddUefi(Keep(Files.Open(options.UefiCodePath, Files.O_RDONLY)), Keep(Files.Open(variables, Files.O_RDWR)));
+        return null;
     }
 
     public void Dispose()

@@ -1,3 +1,5 @@
+using Appliance.Agent.Compute.Processes;
+using Appliance.Agent.Compute.Serial;
 using Appliance.Agent.Faults;
 using Appliance.Agent.Jail;
 using Appliance.Agent.Logging;
@@ -37,14 +39,14 @@ internal sealed class QemuDriver : IServerDriver, IDisposable
     /// <param name="openTap">How to open a port's TAP device; null: in the agent's network namespace.</param>
     public static async Task<QemuDriver> CreateAsync(
         QemuOptions options, JailOptions jail, Func<string, Outcome<Fd>>? openTap, Log log, TimeProvider clock, CancellationToken ct) =>
-        new(await QemuProbe.ReportAsync(options, jail, ct), options, jail, openTap ?? QemuDevices.OpenTap, log, clock);
+        new(await QemuProbe.ReportAsync(options, jail, ct), options, jail, openTap ?? PortTaps.Open, log, clock);
 
     public async Task<IGuest?> AdoptAsync(ServerRecord server, CancellationToken ct)
     {
         if (server.State?.Process is not { } identity || ProcessIdentity.Open(identity) is not { } descriptor)
             return null;
 
-        var guest = await TakeAsync(server.Folder, new QemuProcess(identity, descriptor, null), ct);
+        var guest = await TakeAsync(server.Folder, new HypervisorProcess(identity, descriptor, null), ct);
         if (!await IsReadyAsync(guest, ct) && server.State.Phase == GuestPhase.Starting)
         {
             // It never got past its gate, or hangs before its first instruction: starting anew is right.
@@ -59,7 +61,7 @@ internal sealed class QemuDriver : IServerDriver, IDisposable
 
     public async Task<Outcome<IGuest>> StartAsync(GuestStart start, CancellationToken ct)
     {
-        QemuProcess process;
+        HypervisorProcess process;
         using (var devices = new QemuDevices(_options, Report.Accelerator, start, _openTap))
         {
             if (devices.Open() is { } missing)
@@ -88,7 +90,7 @@ internal sealed class QemuDriver : IServerDriver, IDisposable
     public void Dispose() => _exits.Dispose();
 
     /// <summary>Starts the process; it waits at its gate until it is recorded, so there is never one that nobody knows.</summary>
-    private async Task<QemuProcess> LaunchAsync(GuestStart start, QemuDevices devices, CancellationToken ct)
+    private async Task<HypervisorProcess> LaunchAsync(GuestStart start, QemuDevices devices, CancellationToken ct)
     {
         var (gateOutside, gateInside) = UnixSockets.CreatePair();
         var (errorsOutside, errorsInside) = UnixSockets.CreatePair();
@@ -102,7 +104,7 @@ internal sealed class QemuDriver : IServerDriver, IDisposable
             var processId = Spawn.Start(arguments, _jail.LauncherEnvironment, null, errorsInside, [.. inherited, gateInside]);
 
             // Until it is waited for it stays in the process table, so both of these are about this very process.
-            var process = new QemuProcess(ProcessIdentity.Of(processId)!, PidFd.Open(processId)!, errorsOutside);
+            var process = new HypervisorProcess(ProcessIdentity.Of(processId)!, PidFd.Open(processId)!, errorsOutside);
             try
             {
                 await start.RecordAsync(process.Identity, ct);
@@ -130,11 +132,11 @@ internal sealed class QemuDriver : IServerDriver, IDisposable
         return ready.IsCompletedSuccessfully;
     }
 
-    private async Task<QemuGuest> TakeAsync(string folder, QemuProcess process, CancellationToken ct)
+    private async Task<QemuGuest> TakeAsync(string folder, HypervisorProcess process, CancellationToken ct)
     {
         // Joined before the machine runs, so that its first words are kept.
         var serial = await UnixClient.TryConnectAsync(folder, QemuDevices.SerialSocketName, ct);
-        var relay = serial is null ? null : new SerialRelay(serial, folder, _clock);
+        var relay = serial is null ? null : new SerialRelay(serial, new ConsoleLog(folder), _clock);
         return new QemuGuest(process, folder, relay, _exits, _log, _clock);
     }
 }

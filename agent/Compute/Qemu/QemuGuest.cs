@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Appliance.Agent.Compute.Processes;
+using Appliance.Agent.Compute.Serial;
 using Appliance.Agent.Logging;
 using Appliance.Linux.Libc;
 
@@ -19,7 +21,7 @@ internal sealed class QemuGuest : IGuest
     /// <summary>A monitor that has not answered by then hangs: the button counts as pressed in vain.</summary>
     private static readonly TimeSpan PressTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly QemuProcess _process;
+    private readonly HypervisorProcess _process;
     private readonly SerialRelay? _serial;
     private readonly Log _log;
     private readonly TimeProvider _clock;
@@ -35,7 +37,7 @@ internal sealed class QemuGuest : IGuest
 
     /// <param name="process">This object owns it.</param>
     /// <param name="serial">The port's relay, also owned; null when it could not be joined.</param>
-    public QemuGuest(QemuProcess process, string folder, SerialRelay? serial, ProcessExits exits, Log log, TimeProvider clock)
+    public QemuGuest(HypervisorProcess process, string folder, SerialRelay? serial, ProcessExits exits, Log log, TimeProvider clock)
     {
         (_process, _serial, _log, _clock) = (process, serial, log, clock);
         _exitTimer = clock.CreateTimer(_ => process.Signal(SIGKILL), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Appliance.Agent.Compute.Processes;
 using Appliance.Agent.Logging;
 
 namespace Appliance.Agent.Compute.Qemu;

@@ -5,6 +5,11 @@ internal sealed record QemuOptions
 {
     public string BinaryPath { get; init; } = "/usr/bin/qemu-system-x86_64";
 
+    /// <summary>UEFI firmware and its empty variables, of Debian's package ovmf.</summary>
+    public string UefiCodePath { get; init; } = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+
+    public string UefiVariablesPath { get; init; } = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+
     /// <summary>Empty PCI slots of each guest, for disks and NICs that are plugged in while it runs.</summary>
     public int SpareSlots { get; init; } = 8;
 

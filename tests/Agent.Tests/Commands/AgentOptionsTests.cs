@@ -24,7 +24,7 @@ public sealed class AgentOptionsTests
     [InlineData("--controller 'c' is not like https://", "--data", "/d", "--controller", "c")]
     [InlineData("--cpus '0' is not a number above 0", "--data", "/d", "--cpus", "0")]
     [InlineData("--name '../x' is not a host name", "--data", "/d", "--name", "../x")]
-    [InlineData("--driver 'xen' is neither", "--data", "/d", "--driver", "xen")]
+    [InlineData("--driver 'xen' is none of kvm", "--data", "/d", "--driver", "xen")]
     [InlineData("get one with 'appliance-controller join-token'", "--data", "/d", "--join-token", "x")]
     [InlineData("there is no file '/nonexistent'", "--data", "/d", "--join-token-file", "/nonexistent")]
     [InlineData("the label is mapped already", "--data", "/d", "--physical-network", "p=eth1", "--physical-network", "p=eth2")]

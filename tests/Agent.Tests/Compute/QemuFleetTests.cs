@@ -1,3 +1,4 @@
+using Appliance.Agent.Compute.Qemu;
 using Appliance.Linux.Libc;
 using Appliance.Protocol.Documents;
 
@@ -5,6 +6,20 @@ namespace Appliance.Agent.Tests.Compute;
 
 public sealed class QemuFleetTests
 {
+    [Fact]
+    public async Task An_image_that_boots_by_UEFI_gets_it_and_variables_of_its_own()
+    {
+        Assert.SkipUnless(File.Exists(new QemuOptions().UefiCodePath), "ovmf is not installed");
+        await using var node = await QemuNode.StartAsync();
+        var server = node.NewServer();
+        server = server with { MemoryMiB = 256, Image = server.Image! with { Properties = new Dictionary<string, string> { ["hw_firmware_type"] = "uefi" } } };
+        node.Agent.Update(server.At(1));
+        await node.Agent.WaitAsync(server.Id, 1, ServerStates.Converged);
+        // The boot manager's words: there is nothing that it could boot.
+        await node.WaitForConsoleAsync(server.Id, "BdsDxe");
+        Assert.True(File.Exists(node.PathOf(server.Id, "uefi.variables")));
+    }
+
     [Fact]
     public async Task A_guest_boots_stops_by_its_power_button_and_keeps_its_disk()
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Appliance.Agent.Compute;
+using Appliance.Agent.Compute.Processes;
 using Appliance.Agent.Compute.Qemu;
 using Appliance.Agent.Faults;
 using Appliance.Agent.Logging;

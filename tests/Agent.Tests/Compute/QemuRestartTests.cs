@@ -37,7 +37,7 @@ public sealed class QemuRestartTests
         await RunAsync(node, server);
         await node.StopAgentAsync();
 
-        using (var serial = (await Appliance.Agent.Compute.Qemu.UnixClient.TryConnectAsync(node.PathOf(server.Id, ""), "serial.sock", CancellationToken.None))!)
+        using (var serial = (await Appliance.Agent.Compute.Processes.UnixClient.TryConnectAsync(node.PathOf(server.Id, ""), "serial.sock", CancellationToken.None))!)
         {
             await serial.SendAsync("q"u8.ToArray());
             var said = new byte[64];

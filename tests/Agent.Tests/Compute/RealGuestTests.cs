@@ -1,3 +1,4 @@
+using Appliance.Agent.Compute;
 using Appliance.Agent.Faults;
 using Appliance.Linux.Devices;
 using Appliance.Linux.Libc;
@@ -78,5 +79,5 @@ public sealed class RealGuestTests : IDisposable
         node.Ports.Set("port", new("tap0", "fa:16:3e:00:00:01", 1450));
     }
 
-    private Outcome<Fd> OpenTap(string name) => _network.Run(() => Appliance.Agent.Compute.Qemu.QemuDevices.OpenTap(name));
+    private Outcome<Fd> OpenTap(string name) => _network.Run(() => PortTaps.Open(name));
 }

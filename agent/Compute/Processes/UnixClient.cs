@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using Appliance.Linux.Libc;
 
-namespace Appliance.Agent.Compute.Qemu;
+namespace Appliance.Agent.Compute.Processes;
 
 /// <summary>Connects to the sockets in a server's folder.</summary>
 internal static class UnixClient

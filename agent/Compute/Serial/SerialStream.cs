@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 
-namespace Appliance.Agent.Compute.Qemu;
+namespace Appliance.Agent.Compute.Serial;
 
 /// <summary>One reader and writer of a guest's serial port. Reading ends with the guest, or when the reader has fallen too far behind.</summary>
 internal sealed class SerialStream(SerialRelay relay) : Stream

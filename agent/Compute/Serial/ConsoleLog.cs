@@ -1,4 +1,4 @@
-namespace Appliance.Agent.Compute.Qemu;
+namespace Appliance.Agent.Compute.Serial;
 
 /// <summary>
 /// What a guest wrote to its serial port, bounded whatever the guest does: two files, the older of which is dropped when the newer is full.

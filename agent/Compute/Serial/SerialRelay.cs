@@ -1,11 +1,11 @@
 using System.Buffers;
 using System.Net.Sockets;
 
-namespace Appliance.Agent.Compute.Qemu;
+namespace Appliance.Agent.Compute.Serial;
 
 /// <summary>
-/// The agent's end of a guest's first serial port: keeps the console log and serves the open <see cref="SerialStream"/>s. QEMU itself writes
-/// no log, because nothing would bound it while no agent runs; what a guest says in that time is lost, and the guest is never held up.
+/// The agent's end of a guest's first serial port: serves the open <see cref="SerialStream"/>s, and keeps the console log of a QEMU, which itself
+/// writes none, because nothing would bound it while no agent runs; what its guest says in that time is lost, and the guest is never held up.
 /// </summary>
 internal sealed class SerialRelay : IAsyncDisposable
 {
@@ -15,7 +15,7 @@ internal sealed class SerialRelay : IAsyncDisposable
     private const int MaxBytesPerSecond = 1 << 20;
 
     private readonly Socket _socket;
-    private readonly ConsoleLog _log;
+    private readonly ConsoleLog? _log;
     private readonly TimeProvider _clock;
     private readonly SemaphoreSlim _sending = new(1);
     private readonly CancellationTokenSource _stop = new();
@@ -24,10 +24,10 @@ internal sealed class SerialRelay : IAsyncDisposable
     private readonly Task _reading;
     private bool _isClosed;
 
-    public SerialRelay(Socket socket, string folder, TimeProvider clock)
+    /// <param name="log">Owned; null where somebody else keeps what the port says.</param>
+    public SerialRelay(Socket socket, ConsoleLog? log, TimeProvider clock)
     {
-        (_socket, _clock) = (socket, clock);
-        _log = new ConsoleLog(folder);
+        (_socket, _log, _clock) = (socket, log, clock);
         _reading = Task.Run(RunAsync);
     }
 
@@ -79,7 +79,7 @@ internal sealed class SerialRelay : IAsyncDisposable
         await _stop.CancelAsync();
         await _reading;
         _socket.Dispose();
-        _log.Dispose();
+        _log?.Dispose();
         _stop.Dispose();
     }
 
@@ -138,7 +138,7 @@ internal sealed class SerialRelay : IAsyncDisposable
     {
         try
         {
-            _log.Append(bytes);
+            _log?.Append(bytes);
         }
         catch (IOException)
         {

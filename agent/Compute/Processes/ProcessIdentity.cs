@@ -1,6 +1,6 @@
 using Appliance.Linux.Libc;
 
-namespace Appliance.Agent.Compute.Qemu;
+namespace Appliance.Agent.Compute.Processes;
 
 /// <summary>Finds a process again and makes sure that it is the same one.</summary>
 internal static class ProcessIdentity

@@ -2,12 +2,12 @@ using System.Net.Sockets;
 using System.Text;
 using Appliance.Linux.Libc;
 
-namespace Appliance.Agent.Compute.Qemu;
+namespace Appliance.Agent.Compute.Processes;
 
-/// <summary>A QEMU's process, held by a descriptor so that a reused id cannot be mistaken for it.</summary>
-internal sealed class QemuProcess : IDisposable
+/// <summary>A hypervisor's process, held by a descriptor so that a reused id cannot be mistaken for it.</summary>
+internal sealed class HypervisorProcess : IDisposable
 {
-    /// <summary>Of what QEMU says on its standard error; the rest is read and dropped, so that it never blocks.</summary>
+    /// <summary>Of what it says on its standard error; the rest is read and dropped, so that it never blocks.</summary>
     private const int MaxErrorBytes = 4096;
 
     private readonly Socket? _errors;
@@ -16,7 +16,7 @@ internal sealed class QemuProcess : IDisposable
     private int _length;
 
     /// <param name="errors">The other end of the process's standard error; null for a process of an earlier agent.</param>
-    public QemuProcess(GuestProcess identity, Fd descriptor, Fd? errors)
+    public HypervisorProcess(GuestProcess identity, Fd descriptor, Fd? errors)
     {
         (Identity, Descriptor) = (identity, descriptor);
         if (errors is not null)

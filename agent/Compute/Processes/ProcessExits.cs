@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Appliance.Linux.Libc;
 
-namespace Appliance.Agent.Compute.Qemu;
+namespace Appliance.Agent.Compute.Processes;
 
 /// <summary>Tells when processes end, children of this one or not, with one thread for all of them.</summary>
 internal sealed class ProcessExits : IDisposable
