@@ -88,6 +88,7 @@ internal sealed class ControllerHost : IAsyncDisposable
         ApiEndpoints.Map(_web, operations, _services.All, gate);
         _services.MapOthers(_web);
         _web.UseEndpoints(static _ => { });
+        _web.Run(ApiEndpoints.Otherwise(_services.All, gate));
         await _web.StartAsync(ct);
     }
 

@@ -38,15 +38,27 @@ internal static class ApiEndpoints
         }
 
         foreach (var service in services)
-            MapRefusals(endpoints, operations, service, gate);
+            MapOtherMethods(endpoints, operations, service, gate);
     }
 
-    private static void MapRefusals(IEndpointRouteBuilder endpoints, IReadOnlyList<ApiOperation> operations, ApiService service, ApiGate gate)
+    /// <summary>
+    /// Answers what no endpoint matched, in the words of the service whose prefix it has. Not an endpoint itself: beside a pattern that
+    /// matches everything, routing would choose between two for every request, and make objects for that.
+    /// </summary>
+    public static RequestDelegate Otherwise(IReadOnlyList<ApiService> services, ApiGate gate) => http =>
     {
-        RequestDelegate notFound = http => gate.RefuseAsync(http, service, new Fault(FaultKind.NotFound, "The resource could not be found."));
-        // Later than every real pattern: catch-alls have the lowest precedence in routing.
-        endpoints.Map(service.Prefix + "/{**path}", notFound);
+        foreach (var service in services)
+        {
+            if (http.Request.Path.StartsWithSegments(service.Prefix, StringComparison.OrdinalIgnoreCase))
+                return gate.RefuseAsync(http, service, new Fault(FaultKind.NotFound, "The resource could not be found."));
+        }
 
+        http.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    };
+
+    private static void MapOtherMethods(IEndpointRouteBuilder endpoints, IReadOnlyList<ApiOperation> operations, ApiService service, ApiGate gate)
+    {
         foreach (var pattern in operations.Where(operation => operation.Service == service).GroupBy(PathOf))
         {
             var allowed = string.Join(", ", pattern.Select(static operation => operation.Method).Distinct().Order());

@@ -48,6 +48,20 @@ public partial class EveryOperationTests
     }
 
     [Fact]
+    public async Task What_no_service_has_is_refused_in_the_words_of_the_one_it_would_be()
+    {
+        await using var cloud = await TestCloud.StartAsync();
+        foreach (var service in cloud.Host.Services.All)
+        {
+            var missing = (await cloud.GetAsync($"{service.Prefix}/no/such/path")).ShouldBe(404);
+            Assert.True(missing.Text.Length > 0 && missing.Headers.ContainsKey(ApiGate.RequestIdHeader), $"{service.Name}: {missing.Text}");
+            (await cloud.GetAsync($"{service.Prefix}/no/such/path", token: "")).ShouldBe(401);
+        }
+
+        Assert.Equal("", (await cloud.GetAsync("/nobodys")).ShouldBe(404).Text);
+    }
+
+    [Fact]
     public async Task No_body_makes_a_server_error()
     {
         await using var cloud = await TestCloud.StartAsync();

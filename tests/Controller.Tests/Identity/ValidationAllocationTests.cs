@@ -11,12 +11,8 @@ public class ValidationAllocationTests
 {
     private const int Requests = 2_000;
 
-#if DEBUG
-    // Where the compiler does not optimize, the state of each of the three asynchronous methods on the way is an object: 800 bytes, measured.
-    private const long MaxBytes = 800;
-#else
-    private const long MaxBytes = 0;
-#endif
+    // The runtime compiles what is called often once more, in the background and when it comes to it: what is not yet may make objects of values.
+    private const int MaxRounds = 50;
 
     [Fact]
     public async Task Validating_a_token_again_allocates_nothing_but_its_request_id()
@@ -31,11 +27,15 @@ public class ValidationAllocationTests
 
         var bare = connection.Measure(http => AnswerBarelyAsync(http, token));
         var bareLength = connection.AnsweredBytes;
-        var validation = connection.Measure(http => gate.RunAsync(http, operation.Service, operations));
+        long validation;
+        var rounds = 0;
+        do
+            validation = connection.Measure(http => gate.RunAsync(http, operation.Service, operations));
+        while (validation > bare && ++rounds < MaxRounds);
 
         Assert.True(connection.AnsweredBytes > bareLength, "the token's document was not written");
         TestContext.Current.TestOutputHelper?.WriteLine($"bytes a validation: {validation}, a bare endpoint with a request id: {bare}");
-        Assert.True(validation - bare <= MaxBytes, $"{validation} bytes a validation, {bare} a bare endpoint: the difference may be {MaxBytes}");
+        Assert.True(validation <= bare, $"{validation} bytes a validation, {bare} a bare endpoint");
     }
 
     // The least an endpoint does here: a request id, the headers, a body.
