@@ -31,6 +31,11 @@ internal static class GrantStore
     public static async Task<bool> DeleteAsync(Session tx, Grant grant, CancellationToken ct) =>
         await tx.ExecuteAsync($"DELETE FROM identity_assignments WHERE {OfGrant}", ct, Bind(grant)) > 0;
 
+    /// <summary>All roles that the user itself was given on projects.</summary>
+    public static Task DeleteOfProjectsAsync(Session tx, string userId, CancellationToken ct) => tx.ExecuteAsync(
+        "DELETE FROM identity_assignments WHERE actor_kind = 'user' AND actor_id = @user AND target_kind = 'project' AND inherited = 0",
+        ct, ("user", userId));
+
     private static Parameter[] Bind(Grant grant) =>
     [
         ("actorKind", grant.ActorKind), ("actor", grant.ActorId), ("targetKind", grant.TargetKind), ("target", grant.TargetId), ("role", grant.RoleId),

@@ -16,11 +16,11 @@ public class MappingRulesFuzz
         {
             var (mapping, assertion) = input;
             using var document = JsonDocument.Parse(mapping);
-            if (MappingJson.SchemaOf("1.0")!.Check(document.RootElement) is not null)
+            if (MappingJson.SchemaOf("3.0")!.Check(document.RootElement) is not null)
                 return Task.CompletedTask;
             taken++;
             var said = assertion.ToDictionary(static pair => pair.Name, static IReadOnlyList<string> (pair) => pair.Values);
-            if (!MappingRules.Apply(document.RootElement.GetProperty("rules"), said).Failed(out _, out _))
+            if (!MappingRules.Apply(document.RootElement.GetProperty("rules"), said, MappingDialect.Of("3.0")).Failed(out _, out _))
                 applied++;
             return Task.CompletedTask;
         });

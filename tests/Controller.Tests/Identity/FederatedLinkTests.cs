@@ -99,6 +99,31 @@ public class FederatedLinkTests
         Assert.Equal((user, "ann-marie"), ((string?)again["id"], (string?)again["name"]));
     }
 
+    [Fact]
+    public async Task Roles_in_projects_follow_what_the_provider_says_now()
+    {
+        await using var provider = new ForgedProvider();
+        await using var cloud = await StartAsync(provider.Issuer);
+        (await cloud.PatchAsync($"{V3}/OS-FEDERATION/mappings/m",
+            """
+            {"mapping": {"schema_version": "3.0", "rules": [{"local": [{"user": {"name": "{0}"}, "projects_json": "{1}", "domain": {"id": "default"} }],
+              "remote": [{"type": "OIDC-sub"}, {"type": "OIDC-projects"}]}]} }
+            """)).ShouldBe(200);
+        async Task<string[]> LogInAsync(string projects)
+        {
+            var login = (await FederatedLinkTests.LogInAsync(cloud, provider, claims => claims["projects"] = JsonNode.Parse(projects))).ShouldBe(201);
+            var seen = await cloud.GetAsync($"{V3}/auth/projects", login.Headers["X-Subject-Token"]);
+            return [.. seen.ShouldBe(200).Json["projects"]!.AsArray().Select(static project => (string)project!["name"]!).Order()];
+        }
+
+        Assert.Equal(["mail", "web"],
+            await LogInAsync("""[{"name": "web", "roles": [{"name": "member"}]}, {"name": "mail", "roles": [{"name": "reader"}]}]"""));
+        Assert.Equal(["web"], await LogInAsync("""[{"name": "web", "roles": [{"name": "reader"}]}]"""));
+        (await FederatedLinkTests.LogInAsync(cloud, provider, static claims => claims["projects"] = "admin")).ShouldBe(401);
+        (await FederatedLinkTests.LogInAsync(cloud, provider, static claims =>
+            claims["projects"] = JsonNode.Parse("""[{"name": "web", "roles": [{"name": "nobody"}]}]"""))).ShouldBe(401);
+    }
+
     private static async Task<string?[]> NamesAsync(TestCloud cloud, string query) =>
         [.. (await cloud.GetAsync($"{V3}/users?{query}")).ShouldBe(200).Json["users"]!.AsArray().Select(static user => (string?)user!["name"])];
 

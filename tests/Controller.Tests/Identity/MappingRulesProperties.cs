@@ -28,7 +28,7 @@ public class MappingRulesProperties
             ["remote"] = new JsonArray(condition),
         });
         using var document = JsonDocument.Parse(rules.ToJsonString());
-        var outcome = MappingRules.Apply(document.RootElement, new Dictionary<string, IReadOnlyList<string>> { ["groups"] = said });
+        var outcome = MappingRules.Apply(document.RootElement, new Dictionary<string, IReadOnlyList<string>> { ["groups"] = said }, MappingDialect.Of("1.0"));
         Assert.False(outcome.Failed(out _, out var identity));
         return [.. identity!.Groups.Select(static group => group.Name)];
     }

@@ -10,6 +10,9 @@ public class MappingRulesTests
         ["sub"] = ["ann"],
         ["groups"] = ["staff", "bakers", "guests"],
         ["type"] = ["Employee"],
+        ["openstack_groups"] = ["""JSON:{"name": "bakers", "domain": {"name": "Default"}}""", """JSON:{"name": "staff", "domain": {"id": "d2"}}"""],
+        ["projects"] = ["""[{"name": "web", "roles": [{"name": "member"}]}, {"name": "mail", "domain": {"id": "other"}, "roles": []}]"""],
+        ["bad"] = ["""JSON:{"name": "bakers"}""", """[{"name": "web", "roles": "member"}]""", "[", "1"],
     };
 
     [Theory]
@@ -62,9 +65,45 @@ public class MappingRulesTests
     public void What_a_rule_cannot_mean_proves_nothing(string local) =>
         Assert.Null(Apply($$$"""[{"local": [{{{local}}}], "remote": [{"type": "sub"}]}]"""));
 
-    private static MappedIdentity? Apply(string rules)
+    [Fact]
+    public void Groups_of_another_cloud_bring_their_domains()
+    {
+        var outcome = Apply("""[{"local": [{"user": {"name": "{0}"}, "groups": "{1}"}], "remote": [{"type": "sub"}, {"type": "openstack_groups"}]}]""")!;
+        Assert.Equal([("bakers", null, "Default"), ("staff", "d2", null)], outcome.Groups.Select(static group => (group.Name, group.DomainId, group.DomainName)));
+        Assert.Null(Apply("""[{"local": [{"user": {"name": "{0}"}, "groups": "{1}"}], "remote": [{"type": "sub"}, {"type": "bad"}]}]"""));
+    }
+
+    [Theory]
+    [InlineData("1.0", null)]
+    [InlineData("2.0", "d")]
+    [InlineData("3.0", "d")]
+    public void From_the_second_version_on_a_parts_domain_is_its_users_and_projects(string version, string? domain)
+    {
+        var outcome = Apply("""
+            [{"local": [{"user": {"name": "{0}"}, "projects": [{"name": "web", "roles": []}, {"name": "mail", "domain": {"id": "other"}, "roles": []}],
+                "domain": {"id": "d"} }], "remote": [{"type": "sub"}]}]
+            """, version)!;
+        Assert.Equal(domain, outcome.User!.DomainId);
+        Assert.Equal([domain, "other"], outcome.Projects.Select(static project => project.Project.DomainId));
+        Assert.Equal(version == "3.0", outcome.SyncsProjects);
+    }
+
+    [Fact]
+    public void In_the_third_version_the_provider_says_projects_as_JSON()
+    {
+        var outcome = Apply("""
+            [{"local": [{"user": {"name": "{0}"}, "projects_json": "{1}", "domain": {"id": "d"} }], "remote": [{"type": "sub"}, {"type": "projects"}]}]
+            """, "3.0")!;
+        Assert.Equal([("web", "d"), ("mail", "other")], outcome.Projects.Select(static project => (project.Project.Name!, project.Project.DomainId!)));
+        Assert.Equal(["member"], outcome.Projects[0].RoleNames);
+        Assert.Null(Apply("""
+            [{"local": [{"user": {"name": "{0}"}, "projects_json": "{1}"}], "remote": [{"type": "sub"}, {"type": "bad"}]}]
+            """, "3.0"));
+    }
+
+    private static MappedIdentity? Apply(string rules, string version = Mapping.DefaultVersion)
     {
         using var document = JsonDocument.Parse(rules);
-        return MappingRules.Apply(document.RootElement, Assertion).Failed(out _, out var identity) ? null : identity;
+        return MappingRules.Apply(document.RootElement, Assertion, MappingDialect.Of(version)).Failed(out _, out var identity) ? null : identity;
     }
 }

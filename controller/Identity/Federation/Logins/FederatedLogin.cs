@@ -54,7 +54,7 @@ internal sealed class FederatedLogin(IdentityContext context, LoginReader logins
         if ((await read(provider, ct)).Failed(out var unproven, out var assertion))
             return unproven;
         using var rules = JsonDocument.Parse(mapping.Rules);
-        if (MappingRules.Apply(rules.RootElement, assertion).Failed(out var unmapped, out var identity))
+        if (MappingRules.Apply(rules.RootElement, assertion, MappingDialect.Of(mapping.SchemaVersion)).Failed(out var unmapped, out var identity))
             return unmapped;
         return await context.Database.TryWriteAsync<string>(
             (tx, token) => identity.IsLocal ? FindLocalAsync(tx, identity, token) : EnsureAsync(tx, request.Actor, provider, protocolId, identity, token), ct);
@@ -96,6 +96,8 @@ internal sealed class FederatedLogin(IdentityContext context, LoginReader logins
         await FederatedUserStore.RecordLoginAsync(tx, provider.Id, protocolId, unique, now, ct);
         var lifetime = provider.AuthorizationTtlMinutes is { } minutes and > 0 ? TimeSpan.FromMinutes(minutes) : TokenIssuer.Lifetime;
         await FederatedUserStore.SetGroupsAsync(tx, userId, groups, now + lifetime, ct);
+        if (identity.SyncsProjects)
+            await GrantStore.DeleteOfProjectsAsync(tx, userId, ct);
         return await GrantProjectsAsync(tx, provider, identity.Projects, userId, ct) is { } refused ? refused : userId;
     }
 

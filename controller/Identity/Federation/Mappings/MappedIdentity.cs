@@ -10,5 +10,7 @@ internal sealed record MappedProject(MappedName Project, IReadOnlyList<string> R
 /// <summary>What the rules of a mapping make of an assertion.</summary>
 /// <param name="User">Null: no rule said who it is.</param>
 /// <param name="IsLocal">A user there is already; else one that lives by the provider's word.</param>
+/// <param name="SyncsProjects">The user has no roles in projects but these.</param>
 internal sealed record MappedIdentity(
-    MappedName? User, string? Email, bool IsLocal, IReadOnlyList<MappedName> Groups, IReadOnlyList<MappedProject> Projects);
+    MappedName? User, string? Email, bool IsLocal, IReadOnlyList<MappedName> Groups, IReadOnlyList<MappedProject> Projects,
+    bool SyncsProjects);

@@ -11,6 +11,19 @@ internal sealed record Mapping(string Id, string Rules, string SchemaVersion)
     public const string DefaultVersion = "1.0";
 }
 
+/// <summary>What a version of mappings means beyond the first.</summary>
+/// <param name="HonorsDomain">2.0: the <c>domain</c> of a local part is that of its user and projects, unless they name another.</param>
+/// <param name="SyncsProjects">3.0: what the provider says of projects is all there is. It may say so as JSON, in <c>projects_json</c>.</param>
+internal sealed record MappingDialect(bool HonorsDomain, bool SyncsProjects)
+{
+    public static MappingDialect Of(string version) => version switch
+    {
+        "3.0" => new MappingDialect(true, true),
+        "2.0" => new MappingDialect(true, false),
+        _ => new MappingDialect(false, false),
+    };
+}
+
 /// <summary>How mappings read, look, and what they may say. Source: keystone/federation/utils.py.</summary>
 internal static class MappingJson
 {
@@ -20,7 +33,9 @@ internal static class MappingJson
     { Path = "OS-FEDERATION/mappings" };
 
     private static readonly JsonSchema Text = JsonSchema.String();
-    private static readonly JsonSchema Domain = JsonSchema.Object.Closed().Property("id", Text).Property("name", Text);
+
+    public static readonly JsonSchema Domain = JsonSchema.Object.Closed().Property("id", Text).Property("name", Text);
+    public static readonly JsonSchema ProjectWithDomain = Project().Property("domain", Domain);
 
     private static readonly Dictionary<string, JsonSchema> ByVersion = new(StringComparer.Ordinal)
     {
@@ -34,14 +49,10 @@ internal static class MappingJson
 
     private static JsonSchema Whole(bool projectsHaveDomains, bool hasProjectsJson)
     {
-        var project = JsonSchema.Object.Closed().Required("name", Text)
-            .Required("roles", JsonSchema.Array(JsonSchema.Object.Closed().Required("name", Text)));
-        if (projectsHaveDomains)
-            project = project.Property("domain", Domain);
         var local = JsonSchema.Object.Closed()
             .Property("user", JsonSchema.Object.Closed().Property("id", Text).Property("name", Text).Property("email", Text).Property("domain", Domain)
                 .Property("type", JsonSchema.OneOfValues("ephemeral", "local")))
-            .Property("projects", JsonSchema.Array(project))
+            .Property("projects", JsonSchema.Array(projectsHaveDomains ? ProjectWithDomain : Project()))
             .Property("group", JsonSchema.Object.OneOf(
                 JsonSchema.Object.Closed().Required("id", Text), JsonSchema.Object.Closed().Required("name", Text).Required("domain", Domain)))
             .Property("groups", Text).Property("group_ids", Text).Property("domain", Domain);
@@ -52,6 +63,9 @@ internal static class MappingJson
         return JsonSchema.Object.Property("schema_version", Text).Required("rules", JsonSchema.Array(JsonSchema.Object.Closed()
             .Required("local", JsonSchema.Array(local)).Required("remote", JsonSchema.Array(remote).Count(min: 1))).Count(min: 1));
     }
+
+    private static JsonSchema Project() => JsonSchema.Object.Closed().Required("name", Text)
+        .Required("roles", JsonSchema.Array(JsonSchema.Object.Closed().Required("name", Text)));
 
     private static JsonSchema Condition(string name) => JsonSchema.Object.Closed()
         .Required("type", Text).Required(name, JsonSchema.Of("array")).Property("regex", JsonSchema.Boolean);

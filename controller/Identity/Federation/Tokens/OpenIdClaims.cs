@@ -52,7 +52,7 @@ internal static class OpenIdClaims
     private static string? Text(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString(),
-        JsonValueKind.Number => value.GetRawText(),
+        JsonValueKind.Number or JsonValueKind.Object => value.GetRawText(),
         JsonValueKind.True => "1",
         JsonValueKind.False => "0",
         _ => null,
