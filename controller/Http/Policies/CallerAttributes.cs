@@ -7,7 +7,8 @@ internal static class CallerAttributes
     public static bool Matches(Caller caller, string attribute, string expected) => attribute switch
     {
         "is_admin" => (expected is "True" or "true" or "1") == caller.IsAdmin,
-        "is_admin_project" => expected is "True" or "true" or "1",
+        // True of every token that is not for a domain, as where no project was made the cloud's own. Source: keystone's auth_context middleware.
+        "is_admin_project" => (expected is "True" or "true" or "1") == caller.DomainId is null,
         "roles" or "role" => caller.HasRole(expected),
         "user_id" or "user" => caller.UserId == expected,
         "user_domain_id" or "user_domain" => caller.UserDomainId == expected,

@@ -61,12 +61,12 @@ internal sealed record OrCheck(PolicyCheck[] Parts) : PolicyCheck
     public override string ToString() => $"({string.Join(" or ", (object[])Parts)})";
 }
 
-/// <summary><c>rule:name</c>. A rule that does not exist holds for nobody.</summary>
+/// <summary><c>rule:name</c>. In place of a rule that does not exist the rule <c>default</c> counts, where the operator defined one.</summary>
 internal sealed record RuleCheck(string Name) : PolicyCheck
 {
     public override bool Holds(in PolicyQuestion question) =>
         question.Depth < PolicyQuestion.MaxDepth
-        && question.Rules.Find(Name) is { } rule
+        && question.Rules.FindOrDefault(Name) is { } rule
         && rule.Check.Holds(question with { Depth = question.Depth + 1 });
 
     public override string ToString() => $"rule:{Name}";

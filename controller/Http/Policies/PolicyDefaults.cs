@@ -46,7 +46,8 @@ internal static class PolicyDefaults
         return services;
     }
 
-    private static Dictionary<string, PolicyRule> CreateAliases() => Aliases.ToDictionary(
+    /// <summary>The rules that every service has for others to refer to.</summary>
+    public static Dictionary<string, PolicyRule> CreateAliases() => Aliases.ToDictionary(
         static alias => alias.Name, static alias => PolicyRule.Parse(alias.Name, alias.Text, PolicyRule.Default), StringComparer.Ordinal);
 
     private static string RuleFor(string leastRole) => leastRole switch

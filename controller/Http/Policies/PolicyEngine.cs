@@ -19,13 +19,14 @@ internal sealed partial class PolicyEngine(string? overridesPath = null, TimePro
     private readonly ILogger _log = log ?? NullLogger.Instance;
     private readonly Lock _loading = new();
     private Dictionary<string, PolicyTable>? _tables;
-    private DateTime _fileTime;
+    private (DateTime Time, long Length) _fileState;
     private long _lookedAt;
 
-    /// <summary>Adds rules of one service, or replaces its rules from the table; before the first question is asked.</summary>
+    /// <summary>Adds rules of one service, which the table may know or not, or replaces its rules from there; before the first question is asked.</summary>
     public void AddDefaults(string service, TextReader yaml)
     {
-        var rules = _defaults[service];
+        if (!_defaults.TryGetValue(service, out var rules))
+            _defaults.Add(service, rules = PolicyDefaults.CreateAliases());
         foreach (var rule in PolicyFile.Read(yaml, PolicyRule.Default))
             rules[rule.Name] = rule;
     }
@@ -67,15 +68,15 @@ internal sealed partial class PolicyEngine(string? overridesPath = null, TimePro
         lock (_loading)
         {
             Volatile.Write(ref _lookedAt, _clock.GetTimestamp());
-            if (_tables is not null && FileTime() == _fileTime)
+            if (_tables is not null && FileState() == _fileState)
                 return _tables;
             try
             {
                 LoadLocked();
             }
-            catch (Exception e) when (_tables is not null && e is FormatException or IOException or UnauthorizedAccessException)
+            catch (Exception e) when (_tables is not null && e is (FormatException or IOException or UnauthorizedAccessException))
             {
-                _fileTime = FileTime();
+                _fileState = FileState();
                 LogBadFile(e, overridesPath!);
             }
 
@@ -85,11 +86,11 @@ internal sealed partial class PolicyEngine(string? overridesPath = null, TimePro
 
     private void LoadLocked()
     {
-        var fileTime = FileTime();
+        var fileState = FileState();
         var overrides = overridesPath is null ? [] : PolicyFile.Read(overridesPath);
         var tables = _defaults.ToDictionary(static service => service.Key, service =>
             Merge(service.Key, service.Value, overrides, _scopes.GetValueOrDefault(service.Key) ?? []));
-        _fileTime = fileTime;
+        _fileState = fileState;
         Volatile.Write(ref _lookedAt, _clock.GetTimestamp());
         Volatile.Write(ref _tables, tables);
     }
@@ -116,7 +117,9 @@ internal sealed partial class PolicyEngine(string? overridesPath = null, TimePro
         return new PolicyTable(merged);
     }
 
-    private DateTime FileTime() => overridesPath is null ? default : File.GetLastWriteTimeUtc(overridesPath);
+    // A file that is gone has a state too: one that nothing can be read from.
+    private (DateTime, long) FileState() =>
+        overridesPath is not null && new FileInfo(overridesPath) is { Exists: true } file ? (file.LastWriteTimeUtc, file.Length) : default;
 
     [LoggerMessage(Level = LogLevel.Error, Message = "policy file {Path} cannot be used; the rules in force stay")]
     private partial void LogBadFile(Exception exception, string path);

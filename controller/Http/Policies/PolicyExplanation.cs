@@ -45,7 +45,7 @@ internal static class PolicyExplanation
             case NotCheck not:
                 Append(text, not.Inner, question, indent + 1);
                 break;
-            case RuleCheck reference when question.Rules.Find(reference.Name) is { } rule:
+            case RuleCheck reference when question.Rules.FindOrDefault(reference.Name) is { } rule:
                 AppendRule(text, rule, question, indent + 1);
                 break;
             default:
@@ -66,7 +66,8 @@ internal static class PolicyExplanation
 
     private static string Why(PolicyCheck check, in PolicyQuestion question) => check switch
     {
-        RuleCheck { Name: var name } when question.Rules.Find(name) is null => "  (no such rule)",
+        RuleCheck { Name: var name } when question.Rules.Find(name) is null =>
+            question.Rules.FindOrDefault(name) is null ? "  (no such rule)" : "  (no such rule: the rule default counts)",
         RoleCheck => $"  (roles: {string.Join(", ", question.Caller.Roles)})",
         CallerCheck { Value: var value } => value.Fill(question.Target) is { } filled ? $"  (target: {filled})" : "  (the target has no such value)",
         LiteralCheck { Value: var value } => value.Fill(question.Target) is { } filled ? $"  (target: {filled})" : "  (the target has no such value)",

@@ -57,13 +57,20 @@ internal static class PolicyFile
 
         parser.Consume<SequenceStart>();
         var alternatives = new List<string>();
+        var isEmpty = true;
         while (!parser.TryConsume<SequenceEnd>(out _))
-            alternatives.Add(ReadAlternative(parser));
-        // An empty list allows everybody, as in oslo.policy.
-        return alternatives.Count == 0 ? "@" : string.Join(" or ", alternatives);
+        {
+            isEmpty = false;
+            if (ReadAlternative(parser) is { } alternative)
+                alternatives.Add(alternative);
+        }
+
+        // An empty list allows everybody, one of empty lists nobody, as in oslo.policy.
+        return isEmpty ? "@" : alternatives.Count == 0 ? "!" : string.Join(" or ", alternatives);
     }
 
-    private static string ReadAlternative(Parser parser)
+    // Null: an empty list, which is passed over.
+    private static string? ReadAlternative(Parser parser)
     {
         if (parser.TryConsume<Scalar>(out var single))
             return single.Value;
@@ -72,6 +79,6 @@ internal static class PolicyFile
         var checks = new List<string>();
         while (!parser.TryConsume<SequenceEnd>(out _))
             checks.Add(parser.Consume<Scalar>().Value);
-        return checks.Count == 0 ? "@" : $"({string.Join(" and ", checks)})";
+        return checks.Count == 0 ? null : $"({string.Join(" and ", checks)})";
     }
 }

@@ -30,5 +30,9 @@ internal sealed record PolicyRule(string Name, string Text, PolicyCheck Check, s
 internal sealed class PolicyTable(IReadOnlyDictionary<string, PolicyRule> rules)
 {
     public PolicyRule? Find(string name) => rules.GetValueOrDefault(name);
+
+    /// <summary>The rule that counts where <paramref name="name"/> is referred to. Source: oslo_policy/policy.py, Rules.__missing__.</summary>
+    public PolicyRule? FindOrDefault(string name) => Find(name) ?? Find("default");
+
     public IEnumerable<PolicyRule> All => rules.Values;
 }
