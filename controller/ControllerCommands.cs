@@ -26,6 +26,10 @@ internal static class ControllerCommands
           --policy FILE           policy overrides, oslo.policy YAML
           --keystone-conf FILE    settings of Identity in Keystone's own form: [identity], [security_compliance], [trust], [unified_limit],
                                   [federation]
+          --audit-file FILE       audit events, one JSON object a line (none; GET /appliance/v1/audit/events has them in any case)
+          --audit-file-mib N      size at which the file is put aside as FILE.1 (100)
+          --audit-files N         how many files put aside are kept (10)
+          --audit-logins N        newest authentications kept in the database (500000)
           --log-level LEVEL       trace, debug, information, warning, error (information)
         join-token  prints a token that lets one machine join the cloud as a node, once (appliance-agent run --join-token)
           --data DIR              the controller's folder; the controller may be running
@@ -124,6 +128,10 @@ internal static class ControllerCommands
                 "--admin-password" => options with { AdminPassword = value },
                 "--policy" => options with { PolicyFile = value },
                 "--keystone-conf" => options with { Identity = IdentitySettings.Load(value) },
+                "--audit-file" => options with { Audit = options.Audit with { FilePath = Path.GetFullPath(value) } },
+                "--audit-file-mib" => options with { Audit = options.Audit with { MaxFileBytes = (long)Count(value, 1) << 20 } },
+                "--audit-files" => options with { Audit = options.Audit with { KeptFiles = Count(value, 0) } },
+                "--audit-logins" => options with { Audit = options.Audit with { KeptAuthentications = Count(value, 1) } },
                 "--log-level" when Enum.TryParse<LogLevel>(value, ignoreCase: true, out var level) => options with { LogLevel = level },
                 "--log-level" => throw new FormatException($"'{value}' is not a log level"),
                 _ => throw new FormatException($"unknown option {arguments[i]}"),
@@ -132,4 +140,9 @@ internal static class ControllerCommands
 
         return options.DataFolder.Length > 0 ? options : throw new FormatException("--data is missing: name the folder to keep state in");
     }
+
+    private static int Count(string text, int min) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= min
+            ? count
+            : throw new FormatException($"'{text}' is not a number of at least {min}");
 }

@@ -32,6 +32,9 @@ internal sealed class ControllerHost : IAsyncDisposable
     /// <summary>Base addresses actually bound, such as <c>https://127.0.0.1:8443</c>.</summary>
     public IReadOnlyCollection<string> Addresses => [.. _web.Urls];
 
+    /// <summary>Everything the web server answers, in no order: operations of the table, refusals, and what is no API.</summary>
+    public IEnumerable<Endpoint> Endpoints => ((IEndpointRouteBuilder)_web).DataSources.SelectMany(static source => source.Endpoints);
+
     public static async Task<ControllerHost> StartAsync(ControllerOptions options, TimeProvider clock, CancellationToken ct)
     {
         Directory.CreateDirectory(options.DataFolder);
@@ -63,6 +66,7 @@ internal sealed class ControllerHost : IAsyncDisposable
         using (var grace = new CancellationTokenSource(ShutdownGrace))
             await _web.StopAsync(grace.Token);
         await _web.DisposeAsync();
+        await _platform.Authentications.DisposeAsync();
         foreach (var service in _services.All.Reverse())
             await service.StopAsync();
         await _services.Link.DisposeAsync();
@@ -75,6 +79,7 @@ internal sealed class ControllerHost : IAsyncDisposable
     {
         await _platform.Database.OpenAsync(
             [ChangeLog.Schema, Workflows.Schema, .. LinkService.Schemas, .. _services.All.SelectMany(static service => service.Schemas)], ct);
+        _platform.Authentications.Start();
         foreach (var service in _services.All)
             await service.StartAsync(ct);
         await _services.Link.StartAsync(ct);

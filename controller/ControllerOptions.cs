@@ -1,3 +1,4 @@
+using Appliance.Controller.Audit;
 using Appliance.Controller.Identity.Settings;
 
 namespace Appliance.Controller;
@@ -30,6 +31,9 @@ internal sealed record ControllerOptions
 
     /// <summary>Settings of Identity that sites differ in.</summary>
     public IdentitySettings Identity { get; init; } = new();
+
+    /// <summary>The audit trail.</summary>
+    public AuditOptions Audit { get; init; } = new();
 
     /// <summary>Label of the provider network that tenants reach the outside through.</summary>
     public string ExternalPhysicalNetwork { get; init; } = "public";

@@ -1,3 +1,4 @@
+using Appliance.Controller.Audit;
 using Appliance.Controller.Compute;
 using Appliance.Controller.Http;
 using Appliance.Controller.Identity;
@@ -30,7 +31,7 @@ internal sealed class ControllerServices
         Link.Add((INodeWatcher)Networking.Statuses);
         Link.Add((IStatusSink)Networking.Statuses);
         Link.Use(Images);
-        All = [identity, Images, Networking, placement, Compute];
+        All = [new AuditApi(platform), identity, Images, Networking, placement, Compute];
     }
 
     /// <summary>In start order: a service comes after those it asks.</summary>

@@ -13,6 +13,7 @@ internal sealed class Platform(ControllerOptions options, TimeProvider clock, IL
     public Database Database { get; } = new(options.DatabasePath);
     public ChangeLog Changes { get; } = new(clock);
     public PolicyEngine Policy { get; } = new(options.PolicyFile, clock, logs.CreateLogger<PolicyEngine>());
+    public AuthenticationLog Authentications => field ??= new AuthenticationLog(Database, Changes, clock, logs.CreateLogger<AuthenticationLog>());
     public Workflows Workflows => field ??= new Workflows(Database, clock, logs.CreateLogger<Workflows>());
 
     /// <summary>A background loop, started by its service.</summary>

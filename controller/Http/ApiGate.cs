@@ -73,6 +73,8 @@ internal sealed partial class ApiGate(ITokenValidator tokens, PolicyEngine polic
             return Unauthenticated(http);
         if (caller?.Delegation is { } delegation && !delegation.Allows(service, http.Request.Method, http.Request.Path))
             return Unauthenticated(http);
+        if (caller?.BarredFrom == service.Name)
+            return new Fault(FaultKind.Forbidden, "EC2 credential tokens cannot be used for authorization.");
 
         var version = Microversion.None;
         if (service.Microversions is { } range)

@@ -15,7 +15,7 @@ internal readonly struct ApiRequest(HttpContext http, ApiService service, Caller
     public Caller Caller => caller ?? throw new InvalidOperationException("this operation is public: no caller is known");
 
     public Caller? OptionalCaller => caller;
-    public Actor Actor => caller?.ActorOf(requestId) ?? new Actor(requestId, null, null);
+    public Actor Actor => (caller?.ActorOf(requestId) ?? new Actor(requestId, null, null)) with { Origin = OriginOf(http) };
 
     /// <summary>The whole body of an action request, read before its policy was asked; undefined otherwise.</summary>
     public JsonElement ActionBody { get; init; }
@@ -30,6 +30,13 @@ internal readonly struct ApiRequest(HttpContext http, ApiService service, Caller
 
     /// <summary>Scheme, host and the service's prefix as the client sees them: for links. No trailing slash.</summary>
     public string BaseUrl => $"{http.Request.Scheme}://{http.Request.Host}{service.Prefix}";
+
+    private static Origin OriginOf(HttpContext http)
+    {
+        var address = http.Connection.RemoteIpAddress is { } ip ? (ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip).ToString() : null;
+        var agent = http.Request.Headers.UserAgent.ToString();
+        return new Origin(address, agent.Length == 0 ? null : agent.Length <= Origin.MaxAgentLength ? agent : agent[..Origin.MaxAgentLength]);
+    }
 
     /// <summary>Reads the body as JSON; content type, size, encoding and syntax are checked. The document lives as long as the request.</summary>
     public Task<Outcome<JsonElement>> ReadJsonAsync(CancellationToken ct) => Body.ReadAsync(http, service.MaxBodyBytes, ct);

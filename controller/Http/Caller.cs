@@ -16,6 +16,9 @@ internal sealed record Caller(
     /// <summary>The delegation the token stems from; null for a token of the user itself.</summary>
     public DelegatedAccess? Delegation { get; init; }
 
+    /// <summary>Name of the service that the token is of no use at: <c>keystone</c> for tokens that somebody's signature brought; null: none.</summary>
+    public string? BarredFrom { get; init; }
+
     public bool HasRole(string role)
     {
         for (var i = 0; i < Roles.Count; i++)

@@ -59,6 +59,7 @@ internal sealed class IdentityApi : ApiService
     private readonly Authenticator _authenticator;
     private readonly LoginGuard _guard;
     private readonly Revocations _revocations;
+    private readonly LoginAudit _audit;
     private readonly Bootstrap _bootstrap;
     private readonly IdentityContext _context;
     private readonly AuthRoutes _auth;
@@ -77,6 +78,7 @@ internal sealed class IdentityApi : ApiService
             platform.Policy.AddScopes(Name, scopes);
         var database = new IdentityDatabase(platform.Database, platform.Changes);
         _services = services;
+        _audit = new LoginAudit(platform.Authentications);
         var secret = new Lazy<SiteSecret>(() => SiteSecret.LoadOrCreate(options.DataFolder));
         _keys = new TokenKeyRing(database, secret, clock);
         _credentials = new CredentialStore(secret);
@@ -107,12 +109,12 @@ internal sealed class IdentityApi : ApiService
         var granter = new ScopeGranter(database, _logins, access, delegated, clock);
         _authenticator = new Authenticator(methods, _logins, granter, issuer, new Receipts(seal, issuer, access, clock), access);
         _catalogs = new ServiceCatalogReader(database);
-        var (providers, federated) = (new ProviderKeys(clock), new FederatedLogin(_context, _logins, _guard, granter, issuer));
+        var (providers, federated) = (new ProviderKeys(clock), new FederatedLogin(_context, _logins, _guard, _audit, granter, issuer));
         _federated = new FederatedLoginRoutes(
             _context, federated, new BearerAssertion(providers, options.Identity.Federation.BearerAudiences, clock), _catalogs);
         _webLogins = new WebLoginRoutes(_context, federated, new OpenIdClient(providers, clock), secret);
         _assertions = new AssertionRoutes(_context, tokens, new SamlSigners(_context, secret));
-        _auth = new AuthRoutes(_authenticator, tokens, _revocations, _catalogs, platform.Policy, options);
+        _auth = new AuthRoutes(_authenticator, _audit, tokens, _revocations, _catalogs, platform.Policy, options);
         Tokens = tokens;
     }
 
@@ -128,15 +130,15 @@ internal sealed class IdentityApi : ApiService
         new VersionRoutes(_context).Map(routes);
         var v3 = routes.Group("/v3");
         _auth.Map(v3);
-        new OAuth2Routes(_authenticator, _context.Clock).Map(v3);
+        new OAuth2Routes(_authenticator, _audit, _context.Clock).Map(v3);
         new RevocationRoutes(_context).Map(v3);
         new ScopeRoutes(_context, _catalogs).Map(v3);
         MapProjects(v3);
-        new UserRoutes(_context, new UserChanges(_context, _passwords, _logins, _guard)).Map(v3);
+        new UserRoutes(_context, new UserChanges(_context, _passwords, _logins, _guard), _audit).Map(v3);
         new ApplicationCredentialRoutes(_context, new ApplicationCredentialChanges(_context)).Map(v3);
         new CredentialRoutes(_context, _credentials).Map(v3);
         new Ec2CredentialRoutes(_context, _credentials).Map(v3);
-        new SignedTokenRoutes(_context, _signed, _catalogs).Map(v3);
+        new SignedTokenRoutes(_context, _signed, _audit, _catalogs).Map(v3);
         new ConsumerRoutes(_context, _oauth).Map(v3);
         new OAuthRoutes(_context, _oauth).Map(v3);
         new AccessTokenRoutes(_context, _oauth).Map(v3);

@@ -25,9 +25,9 @@ internal sealed partial class Reconciler(string name, TimeSpan period, Func<Canc
         {
             _wake.Release();
         }
-        catch (SemaphoreFullException)
+        catch (Exception e) when (e is SemaphoreFullException or ObjectDisposedException)
         {
-            // Somebody else woke it in between.
+            // Somebody else woke it in between, or it has stopped.
         }
     }
 

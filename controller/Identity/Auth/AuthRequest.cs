@@ -25,6 +25,9 @@ internal sealed record AskedScope(AskedScopeKind Kind, NameInDomain? Target = nu
 /// <param name="Request">What carried it: some methods prove themselves by its headers.</param>
 internal sealed record AuthRequest(IReadOnlyList<string> Methods, JsonElement Identity, AskedScope Scope, ApiRequest Request)
 {
+    /// <summary>Who the request says it comes from, once a method has found that user; for the audit trail.</summary>
+    public string? ClaimedUserId { get; set; }
+
     private static readonly string[] ScopeKinds = ["project", "domain", "unscoped", "system", "OS-TRUST:trust"];
 
     /// <summary>Faults are 400s with Keystone's texts. Source: keystone/auth/core.py, AuthInfo.</summary>

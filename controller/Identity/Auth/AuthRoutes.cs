@@ -7,7 +7,7 @@ namespace Appliance.Controller.Identity.Auth;
 
 /// <summary><c>/v3/auth</c>: getting, checking and revoking tokens. Source: keystone/api/auth.py.</summary>
 internal sealed class AuthRoutes(
-    Authenticator authenticator, TokenValidator tokens, Revocations revocations, ServiceCatalogReader catalogs, PolicyEngine policy,
+    Authenticator authenticator, LoginAudit audit, TokenValidator tokens, Revocations revocations, ServiceCatalogReader catalogs, PolicyEngine policy,
     ControllerOptions options)
 {
     public const string SubjectToken = "X-Subject-Token";
@@ -30,10 +30,19 @@ internal sealed class AuthRoutes(
         if (AuthRequest.Read(request, body).Failed(out var invalid, out var asked))
             return invalid;
         if ((await authenticator.AuthenticateAsync(asked, ct)).Failed(out var refused, out var issued))
+        {
+            await audit.FailedAsync(request, asked.ClaimedUserId, asked.Methods, refused, ct);
             return refused;
-        return issued.Token is { } token
-            ? new TokenAnswer(StatusCodes.Status201Created, token, await catalogs.ReadAsync(ct), _address)
-            : issued.Receipt!.Answer();
+        }
+
+        if (issued.Token is not { } token)
+        {
+            audit.SucceededInPart(request, issued.Receipt!.User.Id, asked.Methods);
+            return issued.Receipt.Answer();
+        }
+
+        audit.Succeeded(request, token);
+        return new TokenAnswer(StatusCodes.Status201Created, token, await catalogs.ReadAsync(ct), _address);
     }
 
     // The most frequent request of a cloud: every service asks it of every request it serves. A token that was asked about before is answered

@@ -18,23 +18,40 @@ internal sealed class LoginGuard(IdentityDatabase database, SecurityCompliance s
 
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
-    /// <summary>Whether the user must not log in now, whatever it proves.</summary>
-    public async ValueTask<bool> IsBarredAsync(LoginUser user, CancellationToken ct)
+    // Whose failures are counted when nobody's are to be: refusing costs the same write whoever was asked for.
+    private const string Nobody = "";
+
+    /// <summary>Why the user must not log in now, whatever it proves, in words for the audit trail; null: it may. One that does not exist must
+    /// not, after the same look.</summary>
+    public async ValueTask<string?> FindBarAsync(LoginUser? user, CancellationToken ct)
     {
-        if (!IsLocking(user) && !IsAging(user))
-            return false;
+        const string NoSuchUser = "no such user";
+        if (settings.LockoutFailureAttempts is null && settings.DisableUserAccountDaysInactive is null)
+            return user is null ? NoSuchUser : null;
+        if (user is null)
+        {
+            await database.ReadAsync((tx, token) => FindAsync(tx, Nobody, token), ct);
+            return NoSuchUser;
+        }
+
         var state = await database.ReadAsync((tx, token) => FindAsync(tx, user.Id, token), ct);
         var now = clock.GetUtcNow();
-        var isLocked = IsLocking(user) && state.FailedCount >= settings.LockoutFailureAttempts && now < state.FailedAt + settings.LockoutDuration;
-        return isLocked || (IsAging(user) && IsInactive(state.LastActiveAt ?? user.CreatedAt, now));
+        if (IsLocking(user) && state.FailedCount >= settings.LockoutFailureAttempts && now < state.FailedAt + settings.LockoutDuration)
+            return $"Maximum number of {settings.LockoutFailureAttempts} login attempts exceeded.";
+        return IsAging(user) && IsInactive(state.LastActiveAt ?? user.CreatedAt, now) ? "the user has been inactive for too long" : null;
     }
 
-    /// <summary>Counts a wrong proof. The first after a lock has run out counts as one.</summary>
-    public async ValueTask RecordFailureAsync(LoginUser user, CancellationToken ct)
+    /// <summary>
+    /// Counts a wrong proof. The first after a lock has run out counts as one. Where the site locks users out, users that do not exist, are
+    /// barred or are never locked cost the same: a write to a row that is nobody's.
+    /// </summary>
+    /// <param name="user">Null: there is no such user, or it is barred already.</param>
+    public async ValueTask RecordFailureAsync(LoginUser? user, CancellationToken ct)
     {
-        if (!IsLocking(user))
+        if (settings.LockoutFailureAttempts is null)
             return;
         var now = clock.GetUtcNow();
+        var counted = user is not null && IsLocking(user) ? user.Id : Nobody;
         await database.WriteUncachedAsync((tx, token) => tx.ExecuteAsync(
             """
             INSERT INTO identity_login_states (user_id, failed_count, failed_at) VALUES (@user, 1, @now)
@@ -42,7 +59,7 @@ internal sealed class LoginGuard(IdentityDatabase database, SecurityCompliance s
                 failed_count = CASE WHEN identity_login_states.failed_count >= @most AND identity_login_states.failed_at < @ended
                     THEN 1 ELSE identity_login_states.failed_count + 1 END,
                 failed_at = excluded.failed_at
-            """, token, ("user", user.Id), ("now", now), ("most", settings.LockoutFailureAttempts), ("ended", now - settings.LockoutDuration)), ct);
+            """, token, ("user", counted), ("now", now), ("most", settings.LockoutFailureAttempts), ("ended", now - settings.LockoutDuration)), ct);
     }
 
     public async ValueTask RecordSuccessAsync(LoginUser user, CancellationToken ct)

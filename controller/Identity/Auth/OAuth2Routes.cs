@@ -10,7 +10,7 @@ namespace Appliance.Controller.Identity.Auth;
 /// <c>POST /v3/OS-OAUTH2/token</c>: the client credentials grant of OAuth 2.0, where the client is an application credential.
 /// Source: keystone/api/os_oauth2.py; RFC 6749, 4.4 and 5.2.
 /// </summary>
-internal sealed class OAuth2Routes(Authenticator authenticator, TimeProvider clock)
+internal sealed class OAuth2Routes(Authenticator authenticator, LoginAudit audit, TimeProvider clock)
 {
     public void Map(ApiRoutes v3) => v3.Post("/OS-OAUTH2/token", IssueAsync).Public();
 
@@ -28,8 +28,15 @@ internal sealed class OAuth2Routes(Authenticator authenticator, TimeProvider clo
         using var identity = Identity(id, secret);
         var asked = new AuthRequest(["application_credential"], identity.RootElement, new AskedScope(AskedScopeKind.Default), request);
         if ((await authenticator.AuthenticateAsync(asked, ct)).Failed(out var refused, out var login))
+        {
+            await audit.FailedAsync(request, asked.ClaimedUserId, asked.Methods, refused, ct);
             return Unauthenticated(request, refused.Public);
-        return login.Token is { } valid ? Answer(valid) : Unauthenticated(request, "Client authentication failed.");
+        }
+
+        if (login.Token is not { } valid)
+            return Unauthenticated(request, "Client authentication failed.");
+        audit.Succeeded(request, valid);
+        return Answer(valid);
     }
 
     private ApiResult Answer(ValidToken valid) => ApiResult.Ok(writer =>

@@ -39,9 +39,21 @@ internal sealed class CredentialRoutes(IdentityContext context, CredentialStore 
             return invalid;
         if (context.Check(request, "identity:get_credential") is not null)
             query.And("c.user_id = @owner", ("owner", caller.UserId));
-        if (caller.Delegation is not null)
-            query.And("c.project_id = @ofProject", ("ofProject", caller.ProjectId));
-        return await store.Credentials.ListAsync(context, request, query, ct);
+        return caller.Delegation is null
+            ? await store.Credentials.ListAsync(context, request, query, ct)
+            : await ListReachedAsync(request, query.And("c.project_id = @ofProject", ("ofProject", caller.ProjectId)), ct);
+    }
+
+    // What a key was made under stands in its sealed part. Few credentials belong to one project.
+    private async Task<ApiResult> ListReachedAsync(ApiRequest request, CollectionQuery query, CancellationToken ct)
+    {
+        var found = await context.Database.ReadAsync((tx, token) => store.Credentials.ListAsync(tx, query, token), ct);
+        var v3 = context.V3Url(request);
+        return SmallList.Answer(context, request, "credentials", writer =>
+        {
+            foreach (var credential in found.Where(credential => CredentialRules.CheckReach(request.Caller, credential) is null))
+                store.Credentials.WriteItem(writer, credential, v3);
+        });
     }
 
     private async Task<ApiResult> CreateAsync(ApiRequest request, CancellationToken ct)
@@ -129,6 +141,6 @@ internal sealed class CredentialRoutes(IdentityContext context, CredentialStore 
         var id = request.Path("credential_id");
         if (await context.Database.ReadAsync((tx, token) => store.Credentials.FindAsync(tx, id, token), ct) is not { } credential)
             return IdentityFaults.NotFound("credential", id);
-        return CredentialRules.CheckProject(request.Caller, credential.ProjectId) is { } outside ? outside : credential;
+        return CredentialRules.CheckReach(request.Caller, credential) is { } outside ? outside : credential;
     }
 }

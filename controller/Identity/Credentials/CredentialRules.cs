@@ -20,6 +20,21 @@ internal static class CredentialRules
         ? IdentityFaults.Forbidden("Credential project does not match the project scope of the delegated token")
         : null;
 
+    /// <summary>
+    /// A delegated token reaches what belongs to its project, and of the access keys there those made under the same delegation only: any
+    /// other key is good for more than was delegated.
+    /// </summary>
+    public static Fault? CheckReach(Caller caller, Credential credential)
+    {
+        if (CheckProject(caller, credential.ProjectId) is { } outside)
+            return outside;
+        if (caller.Delegation is not { } delegation || !credential.Type.Equals(Credential.Ec2, StringComparison.OrdinalIgnoreCase))
+            return null;
+        return Parse(credential.Blob)?.StringOrNull(MemberOf(delegation)!) == delegation.Id
+            ? null
+            : IdentityFaults.Forbidden("Credential was not created with the delegation of the token");
+    }
+
     public static Fault? CheckMayCreate(Caller caller) => caller.Delegation is ApplicationCredentialAccess { IsUnrestricted: false }
         ? IdentityFaults.Forbidden("Using method 'application_credential' is not allowed for managing additional credentials.")
         : null;
@@ -86,7 +101,8 @@ internal static class CredentialRules
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();
-            foreach (var member in members.EnumerateObject().Where(member => member.Name != name))
+            // Whatever other delegation the caller wrote in: the key is bound by the one it is made under.
+            foreach (var member in members.EnumerateObject().Where(static member => !FixedInBlob.Contains(member.Name)))
                 member.WriteTo(writer);
             writer.WriteString(name, value);
             writer.WriteEndObject();

@@ -45,6 +45,7 @@ internal sealed class Ec2CredentialRoutes(IdentityContext context, CredentialSto
         if (request.Caller.Delegation is not null)
             query.And("c.project_id = @ofProject", ("ofProject", request.Caller.ProjectId));
         var keys = await context.Database.ReadAsync((tx, token) => store.Credentials.ListAsync(tx, query, token), ct);
+        keys.RemoveAll(key => CredentialRules.CheckReach(request.Caller, key) is not null);
         var v3 = context.V3Url(request);
         return SmallList.Answer(context, request, "credentials", writer => keys.ForEach(key => Write(writer, key, v3)));
     }
@@ -93,7 +94,7 @@ internal sealed class Ec2CredentialRoutes(IdentityContext context, CredentialSto
         var found = await context.Database.ReadAsync((tx, token) => store.Credentials.FindAsync(tx, Credential.IdOfAccessKey(access), token), ct);
         if (found is not { Type: Credential.Ec2 })
             return IdentityFaults.NotFound("credential", access);
-        return CredentialRules.CheckProject(request.Caller, found.ProjectId) is { } outside ? outside : found;
+        return CredentialRules.CheckReach(request.Caller, found) is { } outside ? outside : found;
     }
 
     private ApiResult Answer(ApiRequest request, int status, Credential credential)

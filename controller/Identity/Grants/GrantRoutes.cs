@@ -91,7 +91,7 @@ internal sealed class GrantRoutes(IdentityContext context)
             if ((parties.CheckExist() ?? parties.CheckRoleFits()) is { } refused)
                 return refused;
             await GrantStore.InsertAsync(tx, grant, token);
-            await LogAsync(tx, request.Actor, grant, "create", token);
+            await GrantStore.LogAsync(context.Database, tx, request.Actor, grant, "create", token);
             return (Fault?)null;
         }, ct) is { } fault ? fault : ApiResult.NoContent;
     }
@@ -105,26 +105,9 @@ internal sealed class GrantRoutes(IdentityContext context)
                 return missing;
             if (!await GrantStore.DeleteAsync(tx, grant, token))
                 return NoGrant(grant);
-            await LogAsync(tx, request.Actor, grant, "delete", token);
+            await GrantStore.LogAsync(context.Database, tx, request.Actor, grant, "delete", token);
             return null;
         }, ct) is { } fault ? fault : ApiResult.NoContent;
-    }
-
-    // Ids in paths may hold anything, quotes too: the detail is written as JSON, not put together.
-    private Task LogAsync(Session tx, Actor actor, Grant grant, string action, CancellationToken ct)
-    {
-        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
-        using (var writer = new System.Text.Json.Utf8JsonWriter(buffer))
-        {
-            writer.WriteStartObject();
-            writer.WriteString(grant.ActorKind + "_id", grant.ActorId);
-            writer.WriteString(grant.TargetKind + "_id", grant.TargetId);
-            writer.WriteBoolean("inherited_to_projects", grant.IsInherited);
-            writer.WriteEndObject();
-        }
-
-        return context.Database.LogAsync(
-            tx, actor, "role_assignment", grant.RoleId, action, ct, System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan));
     }
 
     private static Fault NoGrant(Grant grant) => new(FaultKind.NotFound,

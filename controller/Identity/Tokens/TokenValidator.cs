@@ -14,7 +14,11 @@ internal sealed record ValidToken(string Text, Token Token, AccessGrant Access)
         Access.Scope.Kind == ScopeKind.Project ? Access.Target!.Id : null, Access.Scope.Kind == ScopeKind.Project ? Access.Target!.Name : null,
         Access.Scope.Kind == ScopeKind.Project ? Access.Target!.Domain.Id : null, Access.Scope.Kind == ScopeKind.Domain ? Access.Target!.Id : null,
         Access.Scope.Kind == ScopeKind.System, Access.RoleNames, Text, Token.ExpiresAt)
-    { Delegation = Access.Delegation };
+    {
+        Delegation = Access.Delegation,
+        // Whoever holds a key acts with it, but administers nothing. Source: keystone's auth_context middleware.
+        BarredFrom = Token.Methods.HasFlag(AuthMethods.Ec2Credential) ? "keystone" : null,
+    };
 
     /// <summary>What policy rules about this token are asked about.</summary>
     public PolicyTarget Target => field ??= new PolicyTarget(null, null, new Dictionary<string, string?> { ["target.token.user_id"] = Token.UserId });

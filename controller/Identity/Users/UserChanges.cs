@@ -99,8 +99,12 @@ internal sealed class UserChanges(IdentityContext context, UserPasswords passwor
         var asked = new NameInDomain(id, null, null, null);
         var user = await logins.FindUserAsync(asked, Freshness.Live, ct);
         var isRight = await passwords.CheckAsync(asked, user, original, ct);
-        if (user is null || await guard.IsBarredAsync(user, ct))
-            return IdentityFaults.Unauthorized("no such user that may log in");
+        if (await guard.FindBarAsync(user, ct) is var bar && (bar is not null || user is null))
+        {
+            await guard.RecordFailureAsync(null, ct);
+            return IdentityFaults.Unauthorized(bar);
+        }
+
         if (!isRight)
             await guard.RecordFailureAsync(user, ct);
         if (!isRight || !user.IsEnabled)

@@ -3,6 +3,7 @@ using Appliance.Controller.Http;
 using Appliance.Controller.Http.Json;
 using Appliance.Controller.Http.Policies;
 using Appliance.Controller.Identity.Access;
+using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Collections;
 using Appliance.Controller.Identity.Directories;
 using Appliance.Controller.Identity.Groups;
@@ -11,7 +12,7 @@ using Appliance.Controller.Identity.Projects;
 namespace Appliance.Controller.Identity.Users;
 
 /// <summary><c>/v3/users</c>. Source: keystone/api/users.py.</summary>
-internal sealed class UserRoutes(IdentityContext context, UserChanges changes)
+internal sealed class UserRoutes(IdentityContext context, UserChanges changes, LoginAudit audit)
 {
     private static readonly FilterField[] Filters =
         [new("domain_id", "u.domain_id"), new("enabled", "u.enabled", IsFlag: true), new("name", "u.name")];
@@ -106,8 +107,14 @@ internal sealed class UserRoutes(IdentityContext context, UserChanges changes)
             return invalid;
         var id = request.Path("user_id");
         var actor = request.Actor with { UserId = id };
-        return await changes.ChangePasswordAsync(
-            actor, id, body.StringOrNull("original_password")!, body.StringOrNull("password")!, ct) is { } refused ? refused : ApiResult.NoContent;
+        if ((await changes.ChangePasswordAsync(
+            actor, id, body.StringOrNull("original_password")!, body.StringOrNull("password")!, ct)) is not { } refused)
+            return ApiResult.NoContent;
+        // Refusals of the new password have no word of it.
+        var reason = refused.Kind == FaultKind.Invalid ? refused with { Internal = refused.Public } : refused;
+        var known = (await FindAsync(request, ct)).Failed(out _, out var user) ? null : user.Id;
+        await audit.FailedAsync(request, known, ["password"], reason, ct);
+        return refused;
     }
 
     private async Task<ApiResult> ListProjectsAsync(ApiRequest request, CancellationToken ct)

@@ -31,6 +31,7 @@ internal sealed class ApplicationCredentialMethod(LoginReader logins, PasswordVe
 
         // Whoever is named besides an id does not matter: the credential says whose it is.
         var credential = await logins.FindCredentialAsync(id, name, userId, ct);
+        request.ClaimedUserId ??= credential?.UserId;
         var isRight = await passwords.CheckAsync(credential?.Id, credential?.SecretHash, given.StringOrNull("secret") ?? "", ct);
         if (!isRight || credential is null || credential.ExpiresAt <= clock.GetUtcNow())
             return IdentityFaults.Unauthorized("wrong secret, or no such application credential");

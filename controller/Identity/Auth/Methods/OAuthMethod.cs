@@ -24,6 +24,7 @@ internal sealed class OAuthMethod(IdentityContext context, OAuthStore store) : I
             var found = await store.FindAccessTokenAsync(tx, signed.Token, token);
             return (found, found is null ? null : await store.Consumers.FindAsync(tx, found.ConsumerId, token));
         }, ct);
+        request.ClaimedUserId ??= access?.UserId;
         if (access is null)
             return new Fault(FaultKind.NotFound, "Access token not found");
         if (consumer is null || signed.ConsumerKey != consumer.Id || access.ExpiresAt < now || !signed.IsSignedWith(consumer.Secret, access.Secret))

@@ -14,6 +14,7 @@ internal sealed class TokenMethod(TokenValidator tokens) : IAuthMethod
         var text = given.GetProperty("id").GetString()!;
         if (await tokens.FindAsync(text, allowExpired: false, ct) is not { Token: var shown })
             return text.Length == 0 ? new Fault(FaultKind.NotFound, "No token in the request") : IdentityFaults.NotFound("token", text);
+        request.ClaimedUserId ??= shown.UserId;
         if (AuthRules.CheckRescope(shown, request.Scope) is { } refused)
             return refused;
         return new Proof(shown.UserId, shown.Methods | AuthMethods.Token, shown.ExpiresAt, shown.ParentAuditId ?? shown.AuditId, shown.Delegation);

@@ -154,7 +154,8 @@ internal sealed class EndpointRoutes(IdentityContext context)
     private static Fault? CheckUrl(string url)
     {
         var filled = EndpointUrl.Resolve(url, "http://host", "id", "id") ?? "";
-        return filled.Contains("$(", StringComparison.Ordinal) || filled.Contains("%(", StringComparison.Ordinal)
+        // Clients put the URL into requests of theirs: a line break would begin a header.
+        return filled.Contains("$(", StringComparison.Ordinal) || filled.Contains("%(", StringComparison.Ordinal) || filled.Any(char.IsControl)
             ? IdentityFaults.Invalid($"Cannot create an endpoint with an invalid URL: {url}.")
             : null;
     }

@@ -28,6 +28,20 @@ internal static partial class Ec2Signature
         };
     }
 
+    /// <summary>
+    /// The time that the signature covers; null: none. Whatever other time the request carries can be put in by who replays it.
+    /// </summary>
+    public static string? SignedTime(JsonElement request)
+    {
+        var parameters = Texts(request.Member("params"));
+        return parameters.GetValueOrDefault("SignatureVersion") is "0" or "1" or "2"
+            ? parameters.GetValueOrDefault("Timestamp")
+            : DateOf(Texts(request.Member("headers")), parameters);
+    }
+
+    private static string? DateOf(Dictionary<string, string> headers, Dictionary<string, string> parameters) =>
+        headers.GetValueOrDefault("X-Amz-Date") ?? parameters.GetValueOrDefault("X-Amz-Date");
+
     private static string Version2(Dictionary<string, string> parameters, JsonElement request, string secret, string host)
     {
         parameters["SignatureMethod"] = "HmacSHA256";
@@ -44,7 +58,7 @@ internal static partial class Ec2Signature
             return null;
 
         string? Part(string name) => authorization is null ? parameters.GetValueOrDefault("X-Amz-" + name) : PartOf(authorization, name);
-        var date = headers.GetValueOrDefault("X-Amz-Date") ?? parameters.GetValueOrDefault("X-Amz-Date");
+        var date = DateOf(headers, parameters);
         if (Part("SignedHeaders") is not { } signedHeaders || date is null
             || Part("Credential")?.Split('/') is not [_, var day, var region, var service, ..] scope
             || !date.StartsWith(day, StringComparison.Ordinal))

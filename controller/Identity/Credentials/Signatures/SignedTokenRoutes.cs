@@ -6,6 +6,7 @@ using Appliance.Controller.Http;
 using Appliance.Controller.Http.Json;
 using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Catalog;
+using Appliance.Controller.Identity.Tokens;
 
 namespace Appliance.Controller.Identity.Credentials.Signatures;
 
@@ -13,10 +14,12 @@ namespace Appliance.Controller.Identity.Credentials.Signatures;
 /// <c>POST /v3/ec2tokens</c> and <c>/v3/s3tokens</c>: a service that was sent a signed request asks whose it is, and gets a token of theirs.
 /// Source: keystone/api/_shared/EC2_S3_Resource.py, ec2tokens.py, s3tokens.py.
 /// </summary>
-internal sealed class SignedTokenRoutes(IdentityContext context, SignedAccess access, ServiceCatalogReader catalogs)
+internal sealed class SignedTokenRoutes(IdentityContext context, SignedAccess access, LoginAudit audit, ServiceCatalogReader catalogs)
 {
     // Keystone's default for [credential] auth_ttl.
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
+
+    private const string Method = "ec2credential";
 
     private static readonly string[] TimeFormats = ["yyyyMMdd'T'HHmmss'Z'", "yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'"];
 
@@ -39,11 +42,7 @@ internal sealed class SignedTokenRoutes(IdentityContext context, SignedAccess ac
         var signed = body.Member("credentials") ?? body.Member("credential") ?? body.Member("ec2Credentials");
         if (signed?.StringOrNull("access") is not { } accessKey)
             return IdentityFaults.Unauthorized("no signature");
-        if (await access.FindKeyAsync(accessKey, ct) is not { } key)
-            return new Fault(FaultKind.NotFound, "EC2 access key not found.");
-        if (key.Blob.StringOrNull("secret") is not { } secret || !isSigned(signed.Value, secret) || !IsRecent(signed.Value))
-            return IdentityFaults.Unauthorized("wrong signature, or too old");
-        if ((await access.IssueAsync(key, ct)).Failed(out var refused, out var valid))
+        if ((await ProveAsync(request, signed.Value, accessKey, isSigned, ct)).Failed(out var refused, out var valid))
             return refused;
 
         var catalog = await catalogs.ReadAsync(ct);
@@ -51,6 +50,22 @@ internal sealed class SignedTokenRoutes(IdentityContext context, SignedAccess ac
         if (showsToken)
             request.Http.Response.Headers[AuthRoutes.SubjectToken] = valid.Text;
         return ApiResult.Ok(writer => TokenDocument.Write(writer, valid, catalog, baseUrl));
+    }
+
+    private async Task<Outcome<ValidToken>> ProveAsync(
+        ApiRequest request, JsonElement signed, string accessKey, Func<JsonElement, string, bool> isSigned, CancellationToken ct)
+    {
+        var key = await access.FindKeyAsync(accessKey, ct);
+        var outcome = key is null
+            ? new Fault(FaultKind.NotFound, "EC2 access key not found.", "no such access key")
+            : key.Blob.StringOrNull("secret") is not { } secret || !isSigned(signed, secret) || !IsRecent(signed)
+                ? IdentityFaults.Unauthorized("wrong signature, or too old")
+                : await access.IssueAsync(key, ct);
+        if (outcome.Failed(out var refused, out var valid))
+            await audit.FailedAsync(request, key?.Credential.UserId, [Method], refused, ct);
+        else
+            audit.Succeeded(request, valid);
+        return outcome;
     }
 
     // Some clients sign the host without its port.
@@ -71,16 +86,15 @@ internal sealed class SignedTokenRoutes(IdentityContext context, SignedAccess ac
             && Equal(signature, S3Signature.Compute(Base64Url.DecodeFromChars(text), secret));
     }
 
-    // Who leaves the time out signs for ever, as the old versions allow.
+    // The time that was signed, and no other. Who leaves it out signs for ever, as the old versions allow; the object store checks its own.
     private bool IsRecent(JsonElement request)
     {
-        var time = request.Member("params")?.StringOrNull("Timestamp")
-            ?? request.Member("headers")?.StringOrNull("X-Amz-Date") ?? request.Member("params")?.StringOrNull("X-Amz-Date");
+        var time = Ec2Signature.SignedTime(request);
         if (string.IsNullOrEmpty(time))
             return true;
         return DateTimeOffset.TryParseExact(
             time, TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at)
-            && context.Clock.GetUtcNow() <= at + Lifetime;
+            && (context.Clock.GetUtcNow() - at).Duration() <= Lifetime;
     }
 
     private static bool Equal(string given, string? expected) => expected is not null

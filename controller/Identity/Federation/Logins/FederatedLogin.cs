@@ -19,7 +19,8 @@ namespace Appliance.Controller.Identity.Federation.Logins;
 internal delegate Task<Outcome<IReadOnlyDictionary<string, IReadOnlyList<string>>>> AssertionReader(IdentityProvider provider, CancellationToken ct);
 
 /// <summary>Logs in whom a provider vouches for, as the user that the rules of its mapping say. Source: keystone/auth/plugins/mapped.py.</summary>
-internal sealed class FederatedLogin(IdentityContext context, LoginReader logins, LoginGuard guard, ScopeGranter granter, TokenIssuer issuer)
+internal sealed class FederatedLogin(
+    IdentityContext context, LoginReader logins, LoginGuard guard, LoginAudit audit, ScopeGranter granter, TokenIssuer issuer)
 {
     private static readonly HashSet<string> AllMethods = [.. Token.NamesOf((AuthMethods)byte.MaxValue)];
 
@@ -27,8 +28,24 @@ internal sealed class FederatedLogin(IdentityContext context, LoginReader logins
     public async Task<Outcome<ValidToken>> LogInAsync(
         ApiRequest request, string providerId, string protocolId, AssertionReader read, CancellationToken ct)
     {
-        if ((await ProveAsync(request, providerId, protocolId, read, ct)).Failed(out var refused, out var userId))
-            return refused;
+        string? userId = null;
+        var outcome = await ProveAsync(request, providerId, protocolId, read, ct);
+        if (!outcome.Failed(out var refused, out userId))
+        {
+            var issued = await IssueAsync(userId, protocolId, ct);
+            if (!issued.Failed(out refused, out var valid))
+            {
+                audit.Succeeded(request, valid);
+                return issued;
+            }
+        }
+
+        await audit.FailedAsync(request, userId, [protocolId], refused, ct);
+        return refused;
+    }
+
+    private async Task<Outcome<ValidToken>> IssueAsync(string userId, string protocolId, CancellationToken ct)
+    {
         var method = protocolId == "openid" ? AuthMethods.OpenId : AuthMethods.Mapped;
         if (await logins.FindUserAsync(new NameInDomain(userId, null, null, null), ct) is not { } user
             || !FactorRules.AreMet(user.Options.FactorRules, Token.NamesOf(method).ToHashSet(StringComparer.Ordinal), AllMethods))
@@ -96,9 +113,14 @@ internal sealed class FederatedLogin(IdentityContext context, LoginReader logins
         await FederatedUserStore.RecordLoginAsync(tx, provider.Id, protocolId, unique, now, ct);
         var lifetime = provider.AuthorizationTtlMinutes is { } minutes and > 0 ? TimeSpan.FromMinutes(minutes) : TokenIssuer.Lifetime;
         await FederatedUserStore.SetGroupsAsync(tx, userId, groups, now + lifetime, ct);
+        var own = actor with { UserId = userId };
         if (identity.SyncsProjects)
+        {
             await GrantStore.DeleteOfProjectsAsync(tx, userId, ct);
-        return await GrantProjectsAsync(tx, provider, identity.Projects, userId, ct) is { } refused ? refused : userId;
+            await context.Database.LogAsync(tx, own, "user", userId, "sync_projects", ct);
+        }
+
+        return await GrantProjectsAsync(tx, own, provider, identity.Projects, userId, ct) is { } refused ? refused : userId;
     }
 
     // A group that is named and not there is passed over; one whose id is not there is a mistake of the mapping.
@@ -120,8 +142,8 @@ internal sealed class FederatedLogin(IdentityContext context, LoginReader logins
     }
 
     // Projects of the mapping are made when they are not there; the user gets the roles on them.
-    private static async Task<Fault?> GrantProjectsAsync(
-        Session tx, IdentityProvider provider, IReadOnlyList<MappedProject> projects, string userId, CancellationToken ct)
+    private async Task<Fault?> GrantProjectsAsync(
+        Session tx, Actor actor, IdentityProvider provider, IReadOnlyList<MappedProject> projects, string userId, CancellationToken ct)
     {
         if (projects.Count == 0)
             return null;
@@ -131,23 +153,26 @@ internal sealed class FederatedLogin(IdentityContext context, LoginReader logins
             if (await FindDomainIdAsync(tx, name, provider.DomainId, ct) is not { } domainId)
                 return IdentityFaults.Unauthorized("the mapping names a domain that there is not");
             var project = await FindByNameAsync(tx, ProjectJson.Projects, "p", name with { DomainId = domainId }, "p.is_domain = 0", ct)
-                ?? await MakeProjectAsync(tx, domainId, name.Name!, ct);
+                ?? await MakeProjectAsync(tx, actor, domainId, name.Name!, ct);
             foreach (var roleName in roleNames)
             {
                 if (graph.FindGlobal(roleName) is not { } role)
                     return IdentityFaults.Unauthorized($"the mapping names role {roleName}, which there is not");
-                await GrantStore.InsertAsync(tx, new Grant("user", userId, "project", project.Id, role.Id, false), ct);
+                var grant = new Grant("user", userId, "project", project.Id, role.Id, false);
+                if (await GrantStore.InsertAsync(tx, grant, ct))
+                    await GrantStore.LogAsync(context.Database, tx, actor, grant, "create", ct);
             }
         }
 
         return null;
     }
 
-    private static async Task<Project> MakeProjectAsync(Session tx, string domainId, string name, CancellationToken ct)
+    private async Task<Project> MakeProjectAsync(Session tx, Actor actor, string domainId, string name, CancellationToken ct)
     {
         var project = new Project(
             Ids.New(), domainId, domainId, false, name, "", true, "", Collections.Extra.None, Collections.Extra.None);
         await ProjectStore.TryInsertAsync(tx, project, ct);
+        await context.Database.LogAsync(tx, actor, "project", project.Id, "create", ct);
         return project;
     }
 
