@@ -20,16 +20,17 @@ internal static class ControllerCommands
           --https ADDRESS:PORT    HTTPS listener (127.0.0.1:8443); 'none' for none
           --http ADDRESS:PORT     plain HTTP listener for local tools (none)
           --name NAME             further host name or address for the certificate; repeatable
+          --client-ca FILE        authorities whose certificates API clients may show, for OAuth 2.0 by mutual TLS (none)
           --public-url URL        base of the URLs in the service catalog (as the client reached us)
           --region NAME           region name (RegionOne)
           --admin-password TEXT   password of the first administrator, new database only (random, in DIR/admin-password)
           --policy FILE           policy overrides, oslo.policy YAML
           --keystone-conf FILE    settings of Identity in Keystone's own form: [identity], [security_compliance], [trust], [unified_limit],
-                                  [federation]
+                                  [federation], [oauth2]
           --audit-file FILE       audit events, one JSON object a line (none; GET /appliance/v1/audit/events has them in any case)
           --audit-file-mib N      size at which the file is put aside as FILE.1 (100)
           --audit-files N         how many files put aside are kept (10)
-          --audit-logins N        newest authentications kept in the database (500000)
+          --audit-logins N        newest authentications kept in the database (100000)
           --log-level LEVEL       trace, debug, information, warning, error (information)
         join-token  prints a token that lets one machine join the cloud as a node, once (appliance-agent run --join-token)
           --data DIR              the controller's folder; the controller may be running
@@ -123,6 +124,7 @@ internal static class ControllerCommands
                 "--https" => options with { HttpsListen = value == "none" ? null : value },
                 "--http" => options with { HttpListen = value == "none" ? null : value },
                 "--name" => options with { ServerNames = [.. options.ServerNames, value] },
+                "--client-ca" => options with { ClientAuthoritiesFile = Path.GetFullPath(value) },
                 "--public-url" => options with { PublicUrl = value.TrimEnd('/') },
                 "--region" => options with { Region = value },
                 "--admin-password" => options with { AdminPassword = value },

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Link;
@@ -130,10 +131,18 @@ internal static class Listeners
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = NoLimit;
         kestrel.Limits.MinRequestBodyDataRate = null;
+        var clientAuthorities = options.ClientAuthoritiesFile is { } file ? ReadAuthorities(file) : null;
         if (options.HttpsListen is { } https)
-            kestrel.Listen(Parse(https), listen => listen.UseHttps(LinkTls.Configure(certificates)));
+            kestrel.Listen(Parse(https), listen => listen.UseHttps(LinkTls.Configure(certificates, clientAuthorities)));
         if (options.HttpListen is { } http)
             kestrel.Listen(Parse(http));
+    }
+
+    private static X509Certificate2Collection ReadAuthorities(string path)
+    {
+        var authorities = new X509Certificate2Collection();
+        authorities.ImportFromPemFile(path);
+        return authorities.Count > 0 ? authorities : throw new FormatException($"{path}: no certificate in PEM form");
     }
 
     private static IPEndPoint Parse(string listen) => IPEndPoint.TryParse(listen, out var address)

@@ -18,6 +18,9 @@ internal sealed record ControllerOptions
     /// <summary>Names and addresses in the server certificate besides the listener's own.</summary>
     public IReadOnlyList<string> ServerNames { get; init; } = [];
 
+    /// <summary>Authorities, in PEM form, whose certificates API clients may show; null: none is asked for.</summary>
+    public string? ClientAuthoritiesFile { get; init; }
+
     /// <summary>Base URL written into the service catalog; null: built from the listener a request comes through.</summary>
     public string? PublicUrl { get; init; }
 

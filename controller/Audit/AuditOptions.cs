@@ -13,8 +13,8 @@ internal sealed record AuditOptions
     public int KeptFiles { get; init; } = 10;
 
     /// <summary>
-    /// Newest authentications that are kept in the database, some 300 bytes each: whoever tries passwords must not fill the disk. Changes are
+    /// Newest authentications that are kept in the database, some 500 bytes each: whoever tries passwords must not fill the disk. Changes are
     /// all kept.
     /// </summary>
-    public int KeptAuthentications { get; init; } = 500_000;
+    public int KeptAuthentications { get; init; } = 100_000;
 }

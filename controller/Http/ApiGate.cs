@@ -108,9 +108,30 @@ internal sealed partial class ApiGate(ITokenValidator tokens, PolicyEngine polic
 
     private ValueTask<Caller?> FindCallerAsync(HttpContext http)
     {
-        var header = http.Request.Headers["X-Auth-Token"];
-        var token = header.Count > 0 ? header[0] : http.Request.Headers["X-Storage-Token"].FirstOrDefault();
-        return string.IsNullOrEmpty(token) ? default : tokens.FindCallerAsync(token, http.RequestAborted);
+        if (TokenOf(http.Request.Headers) is not { Length: > 0 } token)
+            return default;
+        var finding = tokens.FindCallerAsync(token, http.RequestAborted);
+        return finding.IsCompletedSuccessfully ? new(IfBound(http, finding.Result)) : AwaitAsync(http, finding);
+    }
+
+    private static async ValueTask<Caller?> AwaitAsync(HttpContext http, ValueTask<Caller?> finding) => IfBound(http, await finding);
+
+    // A token that is bound to a certificate is nobody's on another connection.
+    private static Caller? IfBound(HttpContext http, Caller? caller) =>
+        caller?.CertificateThumbprint is { } bound && !ClientCertificate.IsShown(http, bound) ? null : caller;
+
+    // RFC 6750, 2.1: clients that got their token by OAuth 2.0 send it as bearers.
+    private static string? TokenOf(IHeaderDictionary headers)
+    {
+        const string Bearer = "Bearer ";
+        var header = headers["X-Auth-Token"];
+        if (header.Count > 0)
+            return header[0];
+        if (headers["X-Storage-Token"] is [{ } storage, ..])
+            return storage;
+        return headers.Authorization is [{ } authorization, ..] && authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+            ? authorization[Bearer.Length..].Trim()
+            : null;
     }
 
     private static Fault Unauthenticated(HttpContext http)

@@ -19,6 +19,9 @@ internal sealed record Caller(
     /// <summary>Name of the service that the token is of no use at: <c>keystone</c> for tokens that somebody's signature brought; null: none.</summary>
     public string? BarredFrom { get; init; }
 
+    /// <summary>The certificate whose connections alone the token is good for (<see cref="ClientCertificate.Thumbprint"/>); null: all.</summary>
+    public string? CertificateThumbprint { get; init; }
+
     public bool HasRole(string role)
     {
         for (var i = 0; i < Roles.Count; i++)

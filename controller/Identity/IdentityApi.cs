@@ -5,6 +5,7 @@ using Appliance.Controller.Identity.ApplicationCredentials;
 using Appliance.Controller.Identity.Assignments;
 using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Auth.Methods;
+using Appliance.Controller.Identity.Auth.OAuth2;
 using Appliance.Controller.Identity.Auth.Receipts;
 using Appliance.Controller.Identity.Catalog;
 using Appliance.Controller.Identity.Catalog.Endpoints;
@@ -60,6 +61,7 @@ internal sealed class IdentityApi : ApiService
     private readonly LoginGuard _guard;
     private readonly Revocations _revocations;
     private readonly LoginAudit _audit;
+    private readonly CertificateLogin _certificates;
     private readonly Bootstrap _bootstrap;
     private readonly IdentityContext _context;
     private readonly AuthRoutes _auth;
@@ -108,6 +110,7 @@ internal sealed class IdentityApi : ApiService
         _signed = new SignedAccess(_context, _credentials, access, delegated, issuer);
         var granter = new ScopeGranter(database, _logins, access, delegated, clock);
         _authenticator = new Authenticator(methods, _logins, granter, issuer, new Receipts(seal, issuer, access, clock), access);
+        _certificates = new CertificateLogin(_context, granter, issuer);
         _catalogs = new ServiceCatalogReader(database);
         var (providers, federated) = (new ProviderKeys(clock), new FederatedLogin(_context, _logins, _guard, _audit, granter, issuer));
         _federated = new FederatedLoginRoutes(
@@ -130,7 +133,7 @@ internal sealed class IdentityApi : ApiService
         new VersionRoutes(_context).Map(routes);
         var v3 = routes.Group("/v3");
         _auth.Map(v3);
-        new OAuth2Routes(_authenticator, _audit, _context.Clock).Map(v3);
+        new OAuth2Routes(_authenticator, _certificates, _audit, _context.Options.Identity.OAuth2, _context.Clock).Map(v3);
         new RevocationRoutes(_context).Map(v3);
         new ScopeRoutes(_context, _catalogs).Map(v3);
         MapProjects(v3);
@@ -140,7 +143,7 @@ internal sealed class IdentityApi : ApiService
         new Ec2CredentialRoutes(_context, _credentials).Map(v3);
         new SignedTokenRoutes(_context, _signed, _audit, _catalogs).Map(v3);
         new ConsumerRoutes(_context, _oauth).Map(v3);
-        new OAuthRoutes(_context, _oauth).Map(v3);
+        new OAuthRoutes(_context, _oauth, _audit).Map(v3);
         new AccessTokenRoutes(_context, _oauth).Map(v3);
         new GroupRoutes(_context, new GroupChanges(_context)).Map(v3);
         MapRoles(v3);

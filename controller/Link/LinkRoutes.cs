@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using Appliance.Controller.Http;
 using Appliance.Protocol;
 using Appliance.Protocol.Link;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Appliance.Controller.Link;
@@ -83,9 +84,11 @@ internal static class LinkRoutes
     private static readonly Fault NoCertificate =
         new(FaultKind.Unauthorized, "This endpoint needs the certificate of a node; join with a token first.");
 
-    // The handshake has verified the chain and the purpose (LinkTls).
+    // The handshake has verified the chain and the purpose (LinkTls): against the site's CA only where the client came for the link's name.
+    // Anywhere else it may be an API client's certificate, of an authority that says nothing of nodes.
     private static (string NodeId, string Serial)? Authenticate(HttpContext http) =>
-        http.Features.Get<ITlsConnectionFeature>()?.ClientCertificate is { } certificate
+        http.Features.Get<ITlsHandshakeFeature>()?.HostName == LinkEndpoint.ServerName
+        && http.Features.Get<ITlsConnectionFeature>()?.ClientCertificate is { } certificate
             ? (certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), certificate.SerialNumber)
             : null;
 

@@ -76,7 +76,8 @@ internal static class CadfTaxonomy
         if (uri == User)
             yield return ("keystone", Authentications);
         // The longest prefix is the service's own.
-        var best = Prefixes.Where(pair => uri.StartsWith(pair.Prefix, StringComparison.Ordinal)).MaxBy(static pair => pair.Prefix.Length);
+        var best = Prefixes.Where(pair => uri.StartsWith(pair.Prefix, StringComparison.Ordinal))
+            .OrderByDescending(static pair => pair.Prefix.Length).FirstOrDefault();
         if (best.Service is not null)
             yield return (best.Service, uri[best.Prefix.Length..]);
         else if (uri.StartsWith("service/oss/", StringComparison.Ordinal) && uri["service/oss/".Length..].Split('/', 2) is [var service, var other])

@@ -37,7 +37,7 @@ internal sealed class Authenticator(
 
         if ((await granter.GrantAsync(proof, request.Scope, ct)).Failed(out var fault, out var granted))
             return fault;
-        return new Login(issuer.Issue(granted.Access, proof.Methods, Earlier(proof.ExpiresAt, granted.ExpiresAt), proof.ParentAuditId), null);
+        return new Login(issuer.Issue(granted.Access, proof.Methods, Earlier(proof.ExpiresAt, granted.ExpiresAt), proof.ParentAuditId, proof.Thumbprint), null);
     }
 
     // What a receipt proved before counts too. Whoever lacks a method gets a receipt for those it showed.

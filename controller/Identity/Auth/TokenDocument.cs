@@ -35,6 +35,12 @@ internal static class TokenDocument
 
         WriteServiceProviders(writer, catalog.ServiceProviders);
         WriteDelegation(writer, access.Delegation);
+        if (token.Thumbprint is { } thumbprint)
+        {
+            writer.WriteStartObject("oauth2_credential");
+            writer.WriteString("x5t#S256", thumbprint);
+            writer.WriteEndObject();
+        }
 
         writer.WriteEndObject();
         writer.WriteEndObject();

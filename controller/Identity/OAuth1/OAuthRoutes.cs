@@ -4,6 +4,7 @@ using Appliance.Controller.Data;
 using Appliance.Controller.Http;
 using Appliance.Controller.Http.Json;
 using Appliance.Controller.Identity.Access;
+using Appliance.Controller.Identity.Auth;
 using Appliance.Controller.Identity.Collections;
 using Appliance.Controller.Identity.Projects;
 
@@ -13,7 +14,7 @@ namespace Appliance.Controller.Identity.OAuth1;
 /// How a consumer gets to act for a user: it asks (<c>request_token</c>), the user agrees (<c>authorize</c>), it collects
 /// (<c>access_token</c>). The consumer's requests are signed, not authenticated by a token. Source: keystone/api/os_oauth1.py.
 /// </summary>
-internal sealed class OAuthRoutes(IdentityContext context, OAuthStore store)
+internal sealed class OAuthRoutes(IdentityContext context, OAuthStore store, LoginAudit audit)
 {
     // Keystone's defaults for [oauth1] request_token_duration and access_token_duration.
     private static readonly TimeSpan RequestLifetime = TimeSpan.FromSeconds(28_800);
@@ -55,7 +56,7 @@ internal sealed class OAuthRoutes(IdentityContext context, OAuthStore store)
             await store.InsertAsync(tx, asked, token);
             await context.Database.LogAsync(tx, request.Actor, "request_token", asked.Id, "create", token);
             return asked;
-        }, ct)).Failed(out var fault, out var made) ? fault : Answer(made.Id, made.Secret, made.ExpiresAt);
+        }, ct)).Failed(out var fault, out var made) ? await RefuseAsync(request, fault, ct) : Answer(made.Id, made.Secret, made.ExpiresAt);
     }
 
     // Only the user itself can agree, and only to roles it has.
@@ -115,7 +116,15 @@ internal sealed class OAuthRoutes(IdentityContext context, OAuthStore store)
             await store.InsertAsync(tx, access, token);
             await context.Database.LogAsync(tx, request.Actor with { UserId = user }, "access_token", access.Id, "create", token);
             return access;
-        }, ct)).Failed(out var fault, out var made) ? fault : Answer(made.Id, made.Secret, made.ExpiresAt);
+        }, ct)).Failed(out var fault, out var made) ? await RefuseAsync(request, fault, ct) : Answer(made.Id, made.Secret, made.ExpiresAt);
+    }
+
+    // A consumer that could not prove to be one.
+    private async Task<ApiResult> RefuseAsync(ApiRequest request, Fault fault, CancellationToken ct)
+    {
+        if (fault.Kind == FaultKind.Unauthorized)
+            await audit.FailedAsync(request, null, ["oauth1"], fault, ct);
+        return fault;
     }
 
     private static Fault? CheckNamed(OAuthRequest signed)

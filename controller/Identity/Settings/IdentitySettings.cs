@@ -12,6 +12,7 @@ internal sealed record IdentitySettings
     public TrustSettings Trust { get; init; } = new();
     public FederationSettings Federation { get; init; } = new();
     public SamlSettings Saml { get; init; } = new();
+    public OAuth2Settings OAuth2 { get; init; } = new();
 
     /// <summary>Reads a file in Keystone's form.</summary>
     /// <exception cref="FormatException">The file is malformed, or sets an option there is not, or one to a value it cannot have.</exception>
@@ -32,6 +33,7 @@ internal sealed record IdentitySettings
             Trust = TrustSettings.Read(file.Section("trust")),
             Saml = SamlSettings.Read(file.Section("saml")),
             Federation = FederationSettings.Read(file),
+            OAuth2 = OAuth2Settings.Read(file.Section("oauth2")),
         };
         file.CheckAllRead();
         return settings;

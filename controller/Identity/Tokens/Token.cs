@@ -2,7 +2,7 @@ namespace Appliance.Controller.Identity.Tokens;
 
 /// <summary>How somebody proved who they are; bits, as they stand in a token. A released bit never changes.</summary>
 [Flags]
-internal enum AuthMethods : byte
+internal enum AuthMethods : ushort
 {
     None = 0,
     Password = 1,
@@ -13,6 +13,9 @@ internal enum AuthMethods : byte
     Ec2Credential = 32,
     Mapped = 64,
     OpenId = 128,
+
+    /// <summary>A certificate, by OAuth 2.0. Follows from the token's being bound to one, and is not written.</summary>
+    OAuth2Credential = 256,
 }
 
 /// <summary>What stands between a token and the user whose roles it carries; the numbers stand in tokens, as flags.</summary>
@@ -52,12 +55,15 @@ internal sealed record Token(
     AuthMethods Methods, string UserId, TokenScope Scope, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt,
     string AuditId, string? ParentAuditId, TokenDelegation? Delegation)
 {
+    /// <summary>The certificate it is bound to (<see cref="Http.ClientCertificate.Thumbprint"/>); null: none.</summary>
+    public string? Thumbprint { get; init; }
+
     /// <summary>Every method with its name on the wire, in the order that documents show them in.</summary>
     public static readonly (AuthMethods Method, string Name)[] Names =
     [
         (AuthMethods.Password, "password"), (AuthMethods.Token, "token"), (AuthMethods.ApplicationCredential, "application_credential"),
         (AuthMethods.Totp, "totp"), (AuthMethods.OAuth1, "oauth1"), (AuthMethods.Ec2Credential, "ec2credential"),
-        (AuthMethods.Mapped, "mapped"), (AuthMethods.OpenId, "openid"),
+        (AuthMethods.Mapped, "mapped"), (AuthMethods.OpenId, "openid"), (AuthMethods.OAuth2Credential, "oauth2_credential"),
     ];
 
     public static IEnumerable<string> NamesOf(AuthMethods methods)

@@ -14,11 +14,13 @@ namespace Appliance.Controller.Identity.Tokens;
 /// </summary>
 internal static class TokenFormat
 {
-    /// <summary>More than any payload needs: two 64-digit ids, a credential and both audit ids.</summary>
+    /// <summary>More than any payload needs: two 64-digit ids, a credential, both audit ids and a thumbprint.</summary>
     public const int MaxBytes = 256;
 
     private const byte HasParent = 1;
     private const byte Delegations = (byte)DelegationKind.ApplicationCredential | (byte)DelegationKind.Trust | (byte)DelegationKind.AccessToken;
+    private const byte HasThumbprint = 16;
+    private const int ThumbprintBytes = 32;
     private const int AuditIdBytes = 16;
     private const int HeaderBytes = 3 + 8 + 8 + AuditIdBytes;
     private const byte HexOf16 = 0;
@@ -33,9 +35,9 @@ internal static class TokenFormat
     /// <summary>Writes the payload; answers its length.</summary>
     public static int Write(Token token, Span<byte> target)
     {
-        target[0] = (byte)token.Methods;
+        target[0] = unchecked((byte)token.Methods);
         target[1] = (byte)token.Scope.Kind;
-        target[2] = (byte)((token.ParentAuditId is null ? 0 : HasParent) | (byte)(token.Delegation?.Kind ?? 0));
+        target[2] = (byte)((token.ParentAuditId is null ? 0 : HasParent) | (token.Thumbprint is null ? 0 : HasThumbprint) | (byte)(token.Delegation?.Kind ?? 0));
         BinaryPrimitives.WriteInt64BigEndian(target[3..], Instants.ToStored(token.IssuedAt));
         BinaryPrimitives.WriteInt64BigEndian(target[11..], Instants.ToStored(token.ExpiresAt));
         Base64Url.DecodeFromChars(token.AuditId, target.Slice(19, AuditIdBytes));
@@ -51,6 +53,12 @@ internal static class TokenFormat
 
         if (token.Delegation is { } delegation)
             WriteId(delegation.Id, ref rest);
+        if (token.Thumbprint is { } thumbprint)
+        {
+            Base64Url.DecodeFromChars(thumbprint, rest[..ThumbprintBytes]);
+            rest = rest[ThumbprintBytes..];
+        }
+
         return target.Length - rest.Length;
     }
 
@@ -76,8 +84,17 @@ internal static class TokenFormat
             return null;
         if ((flags & Delegations) != 0 && !TryReadId(ref rest, out delegationId))
             return null;
+        string? thumbprint = null;
+        if ((flags & HasThumbprint) != 0)
+        {
+            if (rest.Length < ThumbprintBytes)
+                return null;
+            thumbprint = Base64Url.EncodeToString(rest[..ThumbprintBytes]) + "=";
+            methods |= AuthMethods.OAuth2Credential;
+        }
+
         var delegation = delegationId is null ? null : new TokenDelegation((DelegationKind)(flags & Delegations), delegationId);
-        return new Token(methods, userId!, new TokenScope(kind, scopeId), issued, expires, auditId, parent, delegation);
+        return new Token(methods, userId!, new TokenScope(kind, scopeId), issued, expires, auditId, parent, delegation) { Thumbprint = thumbprint };
     }
 
     private static void WriteId(string id, ref Span<byte> target)

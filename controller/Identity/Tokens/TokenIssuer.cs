@@ -12,9 +12,16 @@ internal sealed class TokenIssuer(TokenSeal seal, TimeProvider clock)
 
     /// <param name="expiresAt">End that an earlier token or a delegation sets; null: a full lifetime from now.</param>
     /// <param name="parentAuditId">First token of the chain when this one is made from another.</param>
-    public ValidToken Issue(AccessGrant access, AuthMethods methods, DateTimeOffset? expiresAt = null, string? parentAuditId = null)
+    /// <param name="thumbprint">The certificate it is to be bound to; null: none.</param>
+    public ValidToken Issue(
+        AccessGrant access, AuthMethods methods, DateTimeOffset? expiresAt = null, string? parentAuditId = null, string? thumbprint = null)
     {
-        var token = Prepare(access.User.Id, access.Scope, methods, expiresAt) with { ParentAuditId = parentAuditId, Delegation = DelegationOf(access) };
+        var token = Prepare(access.User.Id, access.Scope, methods, expiresAt) with
+        {
+            ParentAuditId = parentAuditId,
+            Delegation = DelegationOf(access),
+            Thumbprint = thumbprint,
+        };
         return new ValidToken(seal.Seal(token), token, access);
     }
 

@@ -16,6 +16,7 @@ internal sealed record ValidToken(string Text, Token Token, AccessGrant Access)
         Access.Scope.Kind == ScopeKind.System, Access.RoleNames, Text, Token.ExpiresAt)
     {
         Delegation = Access.Delegation,
+        CertificateThumbprint = Token.Thumbprint,
         // Whoever holds a key acts with it, but administers nothing. Source: keystone's auth_context middleware.
         BarredFrom = Token.Methods.HasFlag(AuthMethods.Ec2Credential) ? "keystone" : null,
     };

@@ -21,7 +21,7 @@ public sealed class AuditFileTests : IDisposable
             await cloud.CreateProjectAsync($"p{run}");
             await Eventually.TrueAsync(() => File.Exists(Trail) && File.ReadAllText(Trail).Split("created.project").Length == run + 2, "the project is in the file");
             // As after a crash between writing and remembering.
-            await cloud.Host.Platform.Database.WriteAsync((tx, ct) => tx.ExecuteAsync("DELETE FROM audit_state WHERE name = 'exported'", ct), default);
+            await cloud.Host.Platform.Database.WriteAsync((tx, ct) => tx.ExecuteAsync("DELETE FROM audit_state WHERE name = 'exported'", ct), TestContext.Current.CancellationToken);
         }
 
         await using var last = await StartAsync(64 << 20);

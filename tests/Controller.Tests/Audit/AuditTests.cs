@@ -108,7 +108,7 @@ public class AuditTests
         var user = await cloud.CreateUserAsync("ann", "12345");
         if (settings.StartsWith("password_expires", StringComparison.Ordinal))
             await cloud.Host.Platform.Database.WriteAsync((tx, ct) => tx.ExecuteAsync(
-                "UPDATE identity_users SET password_expires_at = @at WHERE id = @id", ct, ("at", DateTimeOffset.UtcNow.AddDays(-1)), ("id", user)), default);
+                "UPDATE identity_users SET password_expires_at = @at WHERE id = @id", ct, ("at", DateTimeOffset.UtcNow.AddDays(-1)), ("id", user)), TestContext.Current.CancellationToken);
         if (settings.StartsWith("lockout", StringComparison.Ordinal))
             (await cloud.LogInAsync(user, "wrong")).ShouldBe(401);
         if (settings.StartsWith("password_regex", StringComparison.Ordinal))

@@ -150,7 +150,10 @@ public class SignedTokenTests
                 ["path"] = "/",
                 ["params"] = new JsonObject
                 {
-                    ["Action"] = "X", ["SignatureMethod"] = "HmacSHA256", ["SignatureVersion"] = "2", ["Timestamp"] = time,
+                    ["Action"] = "X",
+                    ["SignatureMethod"] = "HmacSHA256",
+                    ["SignatureVersion"] = "2",
+                    ["Timestamp"] = time,
                 },
             },
         }.ToJsonString(), token);

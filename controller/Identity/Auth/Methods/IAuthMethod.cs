@@ -21,8 +21,12 @@ internal interface IAuthMethod
 internal sealed record Proof(
     string UserId, AuthMethods Methods, DateTimeOffset? ExpiresAt = null, string? ParentAuditId = null, TokenDelegation? Delegation = null)
 {
+    /// <summary>The certificate that the token shown is bound to, and the next must be; null: none.</summary>
+    public string? Thumbprint { get; init; }
+
     public Proof And(Proof other) => this with
     {
+        Thumbprint = Thumbprint ?? other.Thumbprint,
         Methods = Methods | other.Methods,
         ExpiresAt = ExpiresAt is { } mine && other.ExpiresAt is { } theirs && theirs < mine ? theirs : ExpiresAt ?? other.ExpiresAt,
         ParentAuditId = ParentAuditId ?? other.ParentAuditId,

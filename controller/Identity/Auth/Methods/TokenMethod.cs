@@ -15,8 +15,13 @@ internal sealed class TokenMethod(TokenValidator tokens) : IAuthMethod
         if (await tokens.FindAsync(text, allowExpired: false, ct) is not { Token: var shown })
             return text.Length == 0 ? new Fault(FaultKind.NotFound, "No token in the request") : IdentityFaults.NotFound("token", text);
         request.ClaimedUserId ??= shown.UserId;
+        if (shown.Thumbprint is { } bound && !ClientCertificate.IsShown(request.Request.Http, bound))
+            return IdentityFaults.Unauthorized("the token is bound to a certificate that was not shown");
         if (AuthRules.CheckRescope(shown, request.Scope) is { } refused)
             return refused;
-        return new Proof(shown.UserId, shown.Methods | AuthMethods.Token, shown.ExpiresAt, shown.ParentAuditId ?? shown.AuditId, shown.Delegation);
+        return new Proof(shown.UserId, shown.Methods | AuthMethods.Token, shown.ExpiresAt, shown.ParentAuditId ?? shown.AuditId, shown.Delegation)
+        {
+            Thumbprint = shown.Thumbprint,
+        };
     }
 }

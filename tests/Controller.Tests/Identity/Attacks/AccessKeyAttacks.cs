@@ -119,7 +119,10 @@ public class AccessKeyAttacks
             {
                 ["credential"] = new JsonObject
                 {
-                    ["type"] = type, ["user_id"] = victim.User, ["project_id"] = victim.Project, ["blob"] = """{"access": "a", "secret": "b"}""",
+                    ["type"] = type,
+                    ["user_id"] = victim.User,
+                    ["project_id"] = victim.Project,
+                    ["blob"] = """{"access": "a", "secret": "b"}""",
                 },
             }.ToJsonString(), robot)).ShouldBe(403);
         }

@@ -84,7 +84,8 @@ public class EnumerationAttacks
 
     private static Task<TestAnswer> TryAsync(TestCloud cloud, string method, JsonObject user, string secret = "wrong")
     {
-        user["password"] = user["passcode"] = secret;
+        user["password"] = secret;
+        user["passcode"] = secret;
         var given = method == "application_credential"
             ? new JsonObject { ["name"] = "a", ["secret"] = secret, ["user"] = user }
             : new JsonObject { ["user"] = user };

@@ -44,7 +44,7 @@ public class TokenAttacks
         string[] writings =
         [
             victim.Token, victim.Token + "=", victim.Token + "==", "=" + victim.Token, victim.Token.ToUpperInvariant(), victim.Token + " ", victim.Token + "A",
-            victim.Token.Replace('-', '+').Replace('_', '/'), Uri.EscapeDataString(victim.Token), victim.Token[..^1], victim.Token + "\u00e9",
+            victim.Token.Replace('-', '+').Replace('_', '/'), Uri.EscapeDataString(victim.Token), victim.Token[..^1],
         ];
         foreach (var writing in writings)
             Assert.Equal(401, await cloud.UseAsync(writing));

@@ -1,17 +1,22 @@
 using System.Net.Http.Headers;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Appliance.Controller.Http;
+using Appliance.Controller.Identity.Settings;
 using Appliance.Controller.Identity.Tokens;
 
-namespace Appliance.Controller.Identity.Auth;
+namespace Appliance.Controller.Identity.Auth.OAuth2;
 
 /// <summary>
-/// <c>POST /v3/OS-OAUTH2/token</c>: the client credentials grant of OAuth 2.0, where the client is an application credential.
-/// Source: keystone/api/os_oauth2.py; RFC 6749, 4.4 and 5.2.
+/// <c>POST /v3/OS-OAUTH2/token</c>: the client credentials grant of OAuth 2.0, where the client is an application credential, or a user who
+/// shows a certificate. Source: keystone/api/os_oauth2.py; RFC 6749, 4.4 and 5.2.
 /// </summary>
-internal sealed class OAuth2Routes(Authenticator authenticator, LoginAudit audit, TimeProvider clock)
+internal sealed class OAuth2Routes(
+    Authenticator authenticator, CertificateLogin certificates, LoginAudit audit, OAuth2Settings settings, TimeProvider clock)
 {
+    private const string Failed = "Client authentication failed.";
+
     public void Map(ApiRoutes v3) => v3.Post("/OS-OAUTH2/token", IssueAsync).Public();
 
     private async Task<ApiResult> IssueAsync(ApiRequest request, CancellationToken ct)
@@ -21,10 +26,30 @@ internal sealed class OAuth2Routes(Authenticator authenticator, LoginAudit audit
             return Refuse(StatusCodes.Status400BadRequest, "invalid_request", "The parameter grant_type is required.");
         if (grantType != "client_credentials")
             return Refuse(StatusCodes.Status400BadRequest, "unsupported_grant_type", $"The parameter grant_type {grantType} is not supported.");
+        if (ClientCertificate.Of(request.Http) is { } certificate)
+            return await IssueByCertificateAsync(request, form.GetValueOrDefault("client_id"), certificate, ct);
         var (id, secret) = ReadBasic(request.Http.Request) ?? (form.GetValueOrDefault("client_id"), form.GetValueOrDefault("client_secret"));
-        if (string.IsNullOrEmpty(id) || string.IsNullOrEmpty(secret))
-            return Unauthenticated(request, "Client authentication failed.");
+        if (string.IsNullOrEmpty(id) || string.IsNullOrEmpty(secret) || !settings.AuthenticationMethods.Contains(OAuth2Settings.BySecret))
+            return Unauthenticated(request, Failed);
+        return await IssueBySecretAsync(request, id, secret, ct);
+    }
 
+    private async Task<ApiResult> IssueByCertificateAsync(ApiRequest request, string? userId, X509Certificate2 certificate, CancellationToken ct)
+    {
+        if (string.IsNullOrEmpty(userId) || !settings.AuthenticationMethods.Contains(OAuth2Settings.ByCertificate))
+            return Unauthenticated(request, Failed);
+        if ((await certificates.ProveAsync(userId, certificate, ct)).Failed(out var refused, out var valid))
+        {
+            await audit.FailedAsync(request, null, ["oauth2_credential"], refused, ct);
+            return Unauthenticated(request, Failed);
+        }
+
+        audit.Succeeded(request, valid);
+        return Answer(valid);
+    }
+
+    private async Task<ApiResult> IssueBySecretAsync(ApiRequest request, string id, string secret, CancellationToken ct)
+    {
         using var identity = Identity(id, secret);
         var asked = new AuthRequest(["application_credential"], identity.RootElement, new AskedScope(AskedScopeKind.Default), request);
         if ((await authenticator.AuthenticateAsync(asked, ct)).Failed(out var refused, out var login))
@@ -34,7 +59,7 @@ internal sealed class OAuth2Routes(Authenticator authenticator, LoginAudit audit
         }
 
         if (login.Token is not { } valid)
-            return Unauthenticated(request, "Client authentication failed.");
+            return Unauthenticated(request, Failed);
         audit.Succeeded(request, valid);
         return Answer(valid);
     }
