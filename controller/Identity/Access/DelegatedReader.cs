@@ -17,18 +17,24 @@ internal sealed class DelegatedReader(IdentityDatabase database, DomainDirectori
     public ValueTask<AccessGrant?> FindAsync(TokenDelegation delegation, string userId, CancellationToken ct) =>
         directories.IsOn ? EnsureAndFindAsync(delegation, userId, ct) : FindInRowsAsync(delegation, userId, ct);
 
-    // A trust lives by everybody who had a part in it.
+    /// <summary>Until when what directories said of everybody that the delegation rests on counts; the maximum: nobody is in a directory.</summary>
+    public async ValueTask<DateTimeOffset> FindFreshUntilAsync(TokenDelegation delegation, string userId, CancellationToken ct) =>
+        directories.IsOn ? (await ListPeopleAsync(delegation, userId, ct)).Min(directories.FreshUntil) : DateTimeOffset.MaxValue;
+
     private async ValueTask<AccessGrant?> EnsureAndFindAsync(TokenDelegation delegation, string userId, CancellationToken ct)
     {
-        await directories.EnsureUserAsync(userId, Freshness.Cached, ct);
-        if (delegation.Kind == DelegationKind.Trust)
-        {
-            var chain = await database.ReadAsync((tx, token) => TrustStore.ListChainAsync(tx, delegation.Id, token), ct);
-            foreach (var id in chain.SelectMany(static trust => new[] { trust.TrustorId, trust.TrusteeId }).Distinct())
-                await directories.EnsureUserAsync(id, Freshness.Cached, ct);
-        }
-
+        foreach (var id in await ListPeopleAsync(delegation, userId, ct))
+            await directories.EnsureUserAsync(id, Freshness.Cached, ct);
         return await FindInRowsAsync(delegation, userId, ct);
+    }
+
+    // A trust lives by everybody who had a part in it.
+    private async Task<IEnumerable<string>> ListPeopleAsync(TokenDelegation delegation, string userId, CancellationToken ct)
+    {
+        if (delegation.Kind != DelegationKind.Trust)
+            return [userId];
+        var chain = await database.ReadAsync((tx, token) => TrustStore.ListChainAsync(tx, delegation.Id, token), ct);
+        return chain.SelectMany(static trust => new[] { trust.TrustorId, trust.TrusteeId }).Prepend(userId).Distinct();
     }
 
     private ValueTask<AccessGrant?> FindInRowsAsync(TokenDelegation delegation, string userId, CancellationToken ct) => delegation.Kind switch

@@ -39,8 +39,6 @@ internal sealed class DomainDirectories(IdentityDatabase database, DomainDrivers
     /// <summary><c>domain_specific_drivers_enabled</c></summary>
     public bool IsOn => settings.DomainSpecificDriversEnabled;
 
-    public TimeSpan CacheTime => settings.CacheTime;
-
     /// <summary>The directory of a domain; null: its users are rows.</summary>
     public Task<DomainDirectory?> FindAsync(string domainId, CancellationToken ct) =>
         IsOn ? drivers.FindAsync(domainId, ct) : Task.FromResult<DomainDirectory?>(null);

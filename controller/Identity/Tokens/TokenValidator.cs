@@ -61,11 +61,6 @@ internal sealed class TokenValidator(
         return CheckAsync(text, token, generation, ct);
     }
 
-    // A delegation can rest on more people than its user: it is looked up anew after the shortest time any of them could have.
-    private DateTimeOffset FreshUntil(Token token) => token.Delegation is null
-        ? directories.FreshUntil(token.UserId)
-        : directories.IsOn ? clock.GetUtcNow() + directories.CacheTime : DateTimeOffset.MaxValue;
-
     private bool IsCurrent(Token token, bool allowExpired)
     {
         var now = clock.GetUtcNow();
@@ -80,7 +75,10 @@ internal sealed class TokenValidator(
         if (found is not { IsUsable: true } grant || token.IssuedAt < grant.ValidFrom)
             return null;
 
-        var valid = new ValidToken(text, token, grant) { FreshUntil = FreshUntil(token) };
+        var freshUntil = token.Delegation is { } by
+            ? await delegated.FindFreshUntilAsync(by, token.UserId, ct)
+            : directories.FreshUntil(token.UserId);
+        var valid = new ValidToken(text, token, grant) { FreshUntil = freshUntil };
         database.Cache.Keep(generation, new CacheKey("token", text), valid);
         return valid;
     }

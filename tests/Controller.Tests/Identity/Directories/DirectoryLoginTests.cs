@@ -143,8 +143,15 @@ public class DirectoryLoginTests
         var byTrust = await people.TokenAsync("Bob", new JsonObject { ["OS-TRUST:trust"] = new JsonObject { ["id"] = trust } });
         Assert.Equal((200, 200), (await people.Cloud.UseAsync(appToken), await people.Cloud.UseAsync(byTrust)));
 
+        var local = await people.Cloud.CreateUserAsync("local");
+        var toLocal = (string)(await people.Cloud.PostAsync($"{V3}/OS-TRUST/trusts", $$"""
+            {"trust": {"trustor_user_id": "{{ann}}", "trustee_user_id": "{{local}}", "project_id": "{{project}}", "impersonation": false, "roles": [{"name": "member"}]} }
+            """, token)).ShouldBe(201).Json["trust"]!["id"]!;
+        var ofLocal = await people.Cloud.TokenOfAsync(local, "secret", new JsonObject { ["OS-TRUST:trust"] = new JsonObject { ["id"] = toLocal } });
+        Assert.Equal(200, await people.Cloud.UseAsync(ofLocal));
+
         await people.Ldap.DeletePersonAsync("ann");
-        Assert.Equal((401, 401), (await people.Cloud.UseAsync(appToken), await people.Cloud.UseAsync(byTrust)));
+        Assert.Equal((401, 401, 401), (await people.Cloud.UseAsync(appToken), await people.Cloud.UseAsync(byTrust), await people.Cloud.UseAsync(ofLocal)));
         (await people.Cloud.PostAsync($"{V3}/auth/tokens", byCredential, token: "")).ShouldBe(401);
     }
 
