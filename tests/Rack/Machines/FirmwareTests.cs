@@ -13,7 +13,7 @@ public sealed class FirmwareTests
             /test/appliance-vmm run --firmware /test/firmware --disk /dev/nvme0n1 --cpus 2 --serial /tmp/serial \
                 --uuid 00112233-4455-6677-8899-aabbccddeeff --stats </dev/null &
             i=0
-            until grep -q 'guest: disks: ' /tmp/serial 2>/dev/null || [ $i = 170 ]; do sleep 1; i=$((i + 1)); done
+            until grep -q 'guest: disks: ' /tmp/serial 2>/dev/null || [ $i = 400 ]; do sleep 1; i=$((i + 1)); done
             killall -TERM appliance-vmm
             sleep 1
             killall -TERM appliance-vmm
@@ -23,7 +23,7 @@ public sealed class FirmwareTests
 
             """;
         string said = await EmulatedNode.RunWithDisksAsync(
-            script, "", [RackImage.GuestDisk], TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken,
+            script, "", [RackImage.GuestDisk], TimeSpan.FromMinutes(9), TestContext.Current.CancellationToken,
             ("firmware", await File.ReadAllBytesAsync(Firmware, TestContext.Current.CancellationToken)));
 
         foreach (string expected in new[] { "SeaBIOS (version", "GRUB loading", "guest: 2 CPU", "Appliance OpenStack Compute", "guest: disks: vda 192 MiB", "STATUS 0\n" })
