@@ -18,11 +18,11 @@ internal static unsafe partial class UnixStreams
     private const int FamilyBytes = 2;
     private const int PathBytes = 108;
 
-    /// <summary>Makes calls on a listening socket return at once.</summary>
-    public static void SetNonBlocking(Fd socket)
+    /// <summary>Makes calls on a listening socket, or a device, return at once; or wait, as they do at first.</summary>
+    public static void SetNonBlocking(Fd descriptor, bool isNonBlocking = true)
     {
-        int yes = 1;
-        Files.Ioctl(socket, FIONBIO, ref yes, "ioctl FIONBIO");
+        int value = isNonBlocking ? 1 : 0;
+        Files.Ioctl(descriptor, FIONBIO, ref value, "ioctl FIONBIO");
     }
 
     /// <summary>Connects at once or not at all: <c>ENOENT</c> and <c>ECONNREFUSED</c> when nobody listens, <c>EAGAIN</c> when too many wait.</summary>

@@ -31,7 +31,12 @@ internal sealed class DeviceCommands(VirtualMachine machine, DeviceLoops loops)
             return wrong;
         if (GetLimit(request, "", out var limit) is { } beyond)
             return beyond;
-        return Attach(name, request, descriptor => new VirtioBlock(descriptor, isReadOnly, name, limit: limit));
+        return Attach(name, request, descriptor =>
+        {
+            // io_uring fails what it cannot do at once on a descriptor that must not wait.
+            UnixStreams.SetNonBlocking(descriptor, false);
+            return new VirtioBlock(descriptor, isReadOnly, name, limit: limit);
+        });
     }
 
     private ControlError? AttachNet(ControlRequest request, Utf8JsonWriter result)
@@ -47,7 +52,11 @@ internal sealed class DeviceCommands(VirtualMachine machine, DeviceLoops loops)
         if ((GetLimit(request, "receive", out var receiving) ?? GetLimit(request, "send", out _)) is { } beyond)
             return beyond;
         _ = GetLimit(request, "send", out var sending);
-        return Attach(name, request, descriptor => new VirtioNet(descriptor, mac, (ushort)mtu, receiving, sending));
+        return Attach(name, request, descriptor =>
+        {
+            UnixStreams.SetNonBlocking(descriptor);
+            return new VirtioNet(descriptor, mac, (ushort)mtu, receiving, sending);
+        });
     }
 
     private ControlError? Detach(ControlRequest request, Utf8JsonWriter result)
@@ -73,7 +82,6 @@ internal sealed class DeviceCommands(VirtualMachine machine, DeviceLoops loops)
         var descriptor = request.Descriptors[0];
         try
         {
-            UnixStreams.SetNonBlocking(descriptor);
             var device = make(descriptor);
             request.Descriptors.Clear();                // the device's now
             loops.Add(device, name);

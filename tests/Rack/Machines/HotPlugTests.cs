@@ -33,7 +33,7 @@ public sealed class HotPlugTests
             tunctl -t tap1 >/dev/null
             ip addr add 10.0.0.1/24 dev tap1
             ip link set tap1 up
-            timeout -s KILL 200 /test/appliance-vmm run --kernel /guest/vmlinux --initrd /tmp/initrd --stats --control /tmp/control \
+            timeout -s KILL 400 /test/appliance-vmm run --kernel /guest/vmlinux --initrd /tmp/initrd --stats --control /tmp/control \
                 --balloon --console /tmp/says --cmdline "console=ttyS0 quiet panic=-1 net.ifnames=0" </dev/null &
             vmm=$!
             ctl() { echo "CTL $* $(/test/appliance-vmm ctl /tmp/control "$@" 2>&1)"; }
@@ -61,14 +61,14 @@ public sealed class HotPlugTests
             cat /tmp/says
 
             """;
-        string said = await EmulatedNode.RunAsync(script, GuestScript, TimeSpan.FromMinutes(8), TestContext.Current.CancellationToken, ("disk", disk));
+        string said = await EmulatedNode.RunAsync(script, GuestScript, TimeSpan.FromMinutes(12), TestContext.Current.CancellationToken, ("disk", disk));
 
         foreach (string expected in new[]
                  {
                      $"DISK-SEEN data {Md5(disk)}", "RESIZED\n", "NET-SEEN 52:54:00:00:00:99 2", "DISK-GONE", "NET-GONE", "AGAIN second", "GONE data\n",
                      "GONE nic\n", "STATUS 0\n", "end=PowerOff", "gc=0", "\"memory\":{\"totalBytes\":",
                  })
-            Assert.Contains(expected, said, StringComparison.Ordinal);
+            Assert.True(said.Contains(expected, StringComparison.Ordinal), $"'{expected}' was not said:\n{said}");
         Assert.DoesNotContain("error", said, StringComparison.Ordinal);
     }
 

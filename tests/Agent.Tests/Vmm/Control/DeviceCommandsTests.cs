@@ -56,6 +56,19 @@ public sealed class DeviceCommandsTests : IDisposable
         Assert.Equal("not-found", Error("""{"command":"detach","device":"other"}"""));
     }
 
+    /// <summary>With io_uring a disk's descriptor that must not wait fails what is not in memory yet.</summary>
+    [Fact]
+    public void A_disks_descriptor_may_wait_and_an_interfaces_may_not()
+    {
+        using var file = MemoryFiles.Create("disk", 1 << 20);
+        UnixStreams.SetNonBlocking(file);
+        Assert.True(IsNonBlocking(file));
+        Assert.Equal("{}", Result("""{"command":"attach-disk","device":"data","readOnly":true}""", file));
+        Assert.False(IsNonBlocking(file));
+        Assert.Equal("failed", Error("""{"command":"attach-net","device":"nic","mac":"52:54:00:00:00:01"}""", file));
+        Assert.True(IsNonBlocking(file));
+    }
+
     [Fact]
     public void What_is_no_disk_or_no_interface_is_refused_and_nothing_is_added()
     {
@@ -68,6 +81,13 @@ public sealed class DeviceCommandsTests : IDisposable
         Assert.Equal("bad-request", Error("""{"command":"attach-net","device":"nic","mac":"52-54-00-00-00-01"}""", file));
         Assert.Equal("failed", Error("""{"command":"attach-net","device":"nic","mac":"52:54:00:00:00:01"}""", file));
         Assert.Empty(_guest.Machine.Devices);
+    }
+
+    // O_NONBLOCK, asm-generic/fcntl.h, in the octal number that proc(5) shows.
+    private static bool IsNonBlocking(Fd file)
+    {
+        string flags = File.ReadLines($"/proc/self/fdinfo/{file.Number}").First(static line => line.StartsWith("flags:", StringComparison.Ordinal));
+        return (Convert.ToInt32(flags[6..].Trim(), 8) & 0x800) != 0;
     }
 
     private string Result(string line, params ReadOnlySpan<Fd> descriptors) => Ask(line, descriptors).GetProperty("result").GetRawText();
