@@ -17,14 +17,17 @@ median() { sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'
 # spread NAME: prints the median and the worst of the milliseconds on standard input.
 spread() { sort -n | awk -v name="$1" '{ all[NR] = $1 } END { printf "%s, median\t%s\tms\n%s, worst of %d\t%s\tms\n", name, all[int((NR + 1) / 2)], name, NR, all[NR] }'; }
 
-# load NAME SECONDS CONNECTIONS WRK-ARGUMENT...: prints rate, p50 and p99; fails when an answer was no success.
+# load NAME SECONDS CONNECTIONS WRK-ARGUMENT...: prints rate, p50, p99 and the controller's CPU time a request; fails when an answer was no
+# success.
 load() {
-  local log=$WORK/wrk.log
+  local log=$WORK/wrk.log cpu
+  cpu=$(cpu_ms)
   wrk --latency -t 2 -d "${2}s" -c "$3" "${@:4}" >"$log"
   ! grep -E 'Non-2xx|Socket errors' "$log" || fail "$1: wrk met errors" "read the answers with curl"
   figure "$1" "$(awk '/^Requests\/sec/ { print int($2) }' "$log")" "/s"
   awk -v name="$1" '$1 ~ /^(50|99)%$/ { ms = $2 + 0; if ($2 ~ /us$/) ms /= 1000; else if ($2 !~ /ms$/) ms *= 1000
     printf "%s, p%d\t%.2f\tms\n", name, $1, ms }' "$log"
+  figure "$1, CPU of the controller" "$(awk -v ms=$(($(cpu_ms) - cpu)) '/ requests in / { printf "%.4f", ms / $1 }' "$log")" ms
 }
 
 login_body() { # login_body USER-NAME DOMAIN-ID [PROJECT-ID]
@@ -40,21 +43,34 @@ identity_lists() {
   for i in 1 2 3 4 5; do timed time_total "$IDENTITY/users"; done | spread "10,000 users, whole"
 }
 
-# Each question is asked once of a user or project that was not asked about before: nothing is in the controller's memory.
+# Each question is asked once, of a user or project that was not asked about before: nothing of it is in the controller's memory.
+ask_of_users() { local n; for n in $(seq 5 2499 99999); do timed time_total "$IDENTITY/role_assignments?effective&user.id=$(number "$n")"; done; }
+ask_of_projects() { local n; for n in $(seq 5 249 9999); do timed time_total "$IDENTITY/role_assignments?effective&scope.project.id=$(other c "$n")"; done; }
+# The password is remembered from a login without a scope; what is asked for is new.
+ask_for_scopes() {
+  local n
+  for n in $(seq 6 4999 99999); do
+    timed time_total "$IDENTITY/auth/tokens" -d "$(login_body "user-$n" "$(other d $((n / 10000)))" "$(other c $((n / 10000 * 1000 + n * 7 % 1000)))")"
+  done
+}
+
+# ask NAME FUNCTION: median and worst time of its questions, and what one costs the controller.
+ask() {
+  local cpu log=$WORK/asked
+  cpu=$(cpu_ms)
+  "$2" >"$log"
+  spread "$1" <"$log"
+  figure "$1, CPU of the controller" "$(awk -v ms=$(($(cpu_ms) - cpu)) 'END { printf "%.2f", ms / NR }' "$log")" ms
+}
+
 identity_questions() {
-  local n domain project
-  for n in $(seq 5 4999 99999); do timed time_total "$IDENTITY/role_assignments?effective&user.id=$(number "$n")"; done |
-    spread "effective assignments of a user"
-  for n in $(seq 5 499 9999); do timed time_total "$IDENTITY/role_assignments?effective&scope.project.id=$(other c "$n")"; done |
-    spread "effective assignments on a project"
+  local n
+  ask "effective assignments of a user" ask_of_users
+  ask "effective assignments on a project" ask_of_projects
   figure "effective assignments on a project, rows" \
     "$(curl -fsS -H "X-Auth-Token: $TOKEN" "$IDENTITY/role_assignments?effective&scope.project.id=$(other c 1234)" | grep -o '"role":' | wc -l)" ""
-  # The first login pays for the password; the second asks for a scope that was not asked for before.
-  for n in $(seq 6 4999 99999); do
-    domain=$(other d $((n / 10000))) project=$(other c $((n / 10000 * 1000 + n * 7 % 1000)))
-    timed time_total "$IDENTITY/auth/tokens" -d "$(login_body "user-$n" "$domain")" >/dev/null
-    timed time_total "$IDENTITY/auth/tokens" -d "$(login_body "user-$n" "$domain" "$project")"
-  done | spread "login to a scope not asked for before"
+  for n in $(seq 6 4999 99999); do timed time_total "$IDENTITY/auth/tokens" -d "$(login_body "user-$n" "$(other d $((n / 10000)))")" >/dev/null; done
+  ask "login to a scope not asked for before" ask_for_scopes
 }
 
 identity_load() {
