@@ -14,13 +14,12 @@ internal static class ControlCommandLine
 
     public static int Run(string socket, string command, ReadOnlySpan<string> parameters)
     {
+        var files = new List<Fd>();
         try
         {
             using var client = ControlClient.Connect(socket);
-            Fd[] descriptors = Open(parameters);
-            client.Send(Request(command == Events ? "subscribe" : command, parameters), descriptors);
-            foreach (var descriptor in descriptors)
-                descriptor.Dispose();
+            Open(parameters, files);
+            client.Send(Request(command == Events ? "subscribe" : command, parameters), [.. files]);
             bool isRefused = false;
             while (client.Receive() is { } line)
             {
@@ -42,22 +41,31 @@ internal static class ControlCommandLine
             Terminal.Say($"appliance-vmm: {error.Message}");
             return VmmCommands.Failure;
         }
+        finally
+        {
+            foreach (var file in files)
+                file.Dispose();
+        }
     }
 
-    /// <summary>What travels with the command: <c>@FILE</c> of a disk, <c>@tap:NAME</c> of a TAP interface.</summary>
-    private static Fd[] Open(ReadOnlySpan<string> parameters)
+    /// <summary>
+    /// What travels with the command, opened here, for the machine's process opens nothing: <c>@FILE</c> of a disk, <c>@tap:NAME</c> of a TAP interface,
+    /// <c>unix:PATH</c> to connect to, or a file that the command writes.
+    /// </summary>
+    private static void Open(ReadOnlySpan<string> parameters, List<Fd> files)
     {
-        var descriptors = new List<Fd>();
         bool isReadOnly = parameters.Contains("readOnly=true");
         foreach (string parameter in parameters)
         {
             if (parameter.StartsWith(TapPrefix, StringComparison.Ordinal))
-                descriptors.Add(OpenTap(parameter[TapPrefix.Length..]));
+                files.Add(OpenTap(parameter[TapPrefix.Length..]));
             else if (parameter.StartsWith('@'))
-                descriptors.Add(Files.Open(parameter[1..], isReadOnly ? Files.O_RDONLY : Files.O_RDWR));
+                files.Add(Files.Open(parameter[1..], isReadOnly ? Files.O_RDONLY : Files.O_RDWR));
+            else if (StreamSource.Parse(parameter) is { } stream)
+                files.Add(stream.Connect());
+            else if (!parameter.Contains('=', StringComparison.Ordinal))
+                files.Add(Files.Open(parameter, Files.O_RDWR | Files.O_CREAT, 0b110_000_000));
         }
-
-        return [.. descriptors];
     }
 
     private static Fd OpenTap(string name)
@@ -77,10 +85,10 @@ internal static class ControlCommandLine
             writer.WriteString("command"u8, command);
             foreach (string parameter in parameters)
             {
-                if (parameter.StartsWith('@'))
-                    continue;
                 int equals = parameter.IndexOf('=', StringComparison.Ordinal);
-                var (name, value) = equals < 0 ? (parameter, "true") : (parameter[..equals], parameter[(equals + 1)..]);
+                if (equals < 0 || parameter.StartsWith('@'))
+                    continue;
+                var (name, value) = (parameter[..equals], parameter[(equals + 1)..]);
                 if (long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number))
                     writer.WriteNumber(name, number);
                 else if (value is "true" or "false")

@@ -8,8 +8,10 @@ internal static class HelpText
 
         usage: appliance-vmm run --kernel FILE [OPTIONS]
                appliance-vmm run --disk FILE [OPTIONS]
+               appliance-vmm restore --state FILE --memory-image FILE [OPTIONS]
+               appliance-vmm receive --from unix:PATH [OPTIONS]
                appliance-vmm check              says whether guests can run here
-               appliance-vmm ctl SOCKET COMMAND [NAME=VALUE]... [@FILE | @tap:NAME]
+               appliance-vmm ctl SOCKET COMMAND [NAME=VALUE]... [@FILE | @tap:NAME | FILE | unix:PATH]...
 
           --firmware FILE        boots from the disks  (/usr/share/seabios/bios-microvm.bin when there is no kernel)
           --kernel FILE          bzImage or ELF (vmlinux), x86-64
@@ -45,17 +47,28 @@ internal static class HelpText
         RATE is PER_SECOND or PER_SECOND/BURST; without a burst a tenth of a second's worth may come at once.
         Every FILE, PATH and NAME may be fd:N, an inherited descriptor; of a socket one that listens.
 
+        'restore' goes on where a snapshot was taken. The machine is as it was; disks, TAP interfaces, sockets and
+        consoles are given again, as many of each kind and in the same order, and may be others. Any number of
+        machines may run from one memory image, which they share and do not change.
+          --advance-clock        the guest's clock includes the time since the snapshot
+
+        'receive' listens at PATH for a machine that 'ctl SOCKET migrate unix:PATH' of another process sends, and goes on
+        with it; disks and the rest are given as for 'restore'.
+          --from unix:PATH|fd:N  or a stream socket that was inherited
+
         Examples:
           appliance-vmm run --disk debian-12-genericcloud-amd64.raw --tap tap0 --rng
           appliance-vmm run --kernel vmlinuz --initrd initrd.img --disk root.raw --tap tap0 --rng \
               --cmdline 'console=ttyS0 root=/dev/vda'
 
         Commands: query, events, pause, resume, power-button, reset, stop, balloon mebibytes=N, refresh-statistics, disk-resized device=ID,
-        attach-disk device=ID [readOnly=true] @FILE, attach-net device=ID mac=MAC @tap:NAME, detach device=ID.
+        attach-disk device=ID [readOnly=true] @FILE, attach-net device=ID mac=MAC @tap:NAME, detach device=ID,
+        snapshot [stay-paused=true] STATE-FILE MEMORY-FILE, migration, migrate-cancel,
+        migrate [downtime-milliseconds=N] [patience-seconds=N] [throttle=true] [force=true] unix:PATH.
         'ctl' prints the answer, one JSON object, and ends with status 0, or 1 when the machine refused.
 
         SIGTERM and SIGINT press the guest's power button; a second one ends it at once.
-        Exit status: 0 the guest switched itself off or was ended, 1 it could not start or a processor failed,
+        Exit status: 0 the guest switched itself off, was ended or migrated away, 1 it could not start or a processor failed,
         2 wrong command line, 3 the guest asked for a reset.
 
         """;

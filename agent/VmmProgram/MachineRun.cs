@@ -6,7 +6,10 @@ using Appliance.Vmm.Events;
 using Appliance.Vmm.Jail;
 using Appliance.Vmm.Machine;
 using Appliance.Vmm.Memory;
+using Appliance.Vmm.Migration;
 using Appliance.Vmm.Serial;
+using Appliance.Vmm.Snapshots;
+using Appliance.Vmm.Virtio;
 using Appliance.Vmm.Virtio.Balloon;
 using Appliance.Vmm.Virtio.Block;
 using Appliance.Vmm.Virtio.Console;
@@ -32,8 +35,12 @@ internal sealed class MachineRun : IDisposable
     private readonly List<OutputPump> _pumps = [];
     private readonly VirtualMachine _machine;
     private readonly ShutdownSignals _signals = new();
+    private readonly List<PreparedDevice> _prepared = [];
+    private readonly MigrationDestination? _incoming;
+    private readonly StateReader? _state;
     private readonly ControlServer? _server;
     private readonly Fd? _endFile;
+    private readonly MachineJob? _job;
     private bool _powerButtonPressed;
 
     public MachineRun(RunOptions options)
@@ -41,8 +48,11 @@ internal sealed class MachineRun : IDisposable
         _options = options;
         _kvm = new KvmSystem(OptionFile.Open(options.Kvm, Files.O_RDWR));
         _endFile = options.EndFile is { } end ? OptionFile.Open(end, Files.O_WRONLY | Files.O_CREAT, OwnerOnly) : null;
-        var machine = new MachineOptions(options.Cpus, (ulong)options.MemoryMiB * MemoryLayout.MiB, options.UsesPci);
-        _machine = new VirtualMachine(_kvm, machine with { Identity = machine.Identity with { Uuid = options.Uuid } });
+        _incoming = options.Receive is { } source ? new MigrationDestination(source.Open(), CheckSignals) : null;
+        _state = _incoming?.ReadPreview() ?? ReadState();
+        var shape = _state is null ? null : MachineShape.Read(_state);
+        var machine = shape?.Options ?? new MachineOptions(options.Cpus, (ulong)options.MemoryMiB * MemoryLayout.MiB, options.UsesPci);
+        _machine = new VirtualMachine(_kvm, machine with { Identity = machine.Identity with { Uuid = options.Uuid } }, OpenMemoryImage(shape));
         _loops = new DeviceLoops(_machine);
         AddConsoles();
         foreach (var disk in options.Disks)
@@ -50,20 +60,38 @@ internal sealed class MachineRun : IDisposable
         foreach (var tap in options.Taps)
             AddTap(tap);
         if (options.Vsock is { } vsock)
-            _machine.Add(new VirtioVsock(vsock.Cid, new VsockSockets(vsock.Path)), _control, "vsock");
+            _prepared.Add(new(new VirtioVsock(vsock.Cid, new VsockSockets(vsock.Path)), "vsock", HasOwnThread: false));
         if (options.HasEntropy)
-            _machine.Add(new VirtioEntropy(), _control, "rng");
+            _prepared.Add(new(new VirtioEntropy(), "rng", HasOwnThread: false));
         if (options.Watchdog is { } action)
             _machine.AddWatchdog(action, _control);
         if (options.HasBalloon)
-            _machine.Add(new VirtioBalloon(_machine.Memory), _control, "balloon");
-        _server = options.Control is { } socket ? Serve(socket) : null;
+            _prepared.Add(new(new VirtioBalloon(_machine.Memory), "balloon", HasOwnThread: false));
+        AddPrepared(shape);
+        if (options.Control is not { } socket)
+            return;
+        _job = new MachineJob(_machine, _control);
+        _server = Serve(socket, _job);
     }
+
+    /// <summary>A device of the command line, before it has a place in the machine.</summary>
+    private sealed record PreparedDevice(VirtioDevice Device, string Name, bool HasOwnThread);
 
     /// <summary>Boots, and returns when the machine has ended.</summary>
     public MachineEnd Execute()
     {
-        if (Boot() is { } fault)
+        bool runs = !_options.StartsPaused;
+        if (_incoming is not null)
+        {
+            _incoming.Accept();
+            RefuseOnFault(_incoming, () => _incoming.Load(_machine));
+        }
+        else if (_state is not null)
+        {
+            _machine.Restore(_state, _options.AdvancesClock);
+            _machine.RenewGeneration();
+        }
+        else if (Boot() is { } fault)
         {
             Terminal.Say($"appliance-vmm: {fault.Reason}");
             return MachineEnd.CpuFailure;
@@ -74,9 +102,11 @@ internal sealed class MachineRun : IDisposable
         if (_machine.DevicesEjected is { } ejected)
             _control.Add(ejected.Descriptor, Epoll.EPOLLIN, _ => RemoveEjected());
         _control.Add(_signals.Descriptor, Epoll.EPOLLIN, _ => OnSignal());
+        if (_incoming is not null)
+            runs = TakeOver(_incoming) && runs;
         if (_options.IsConfined)
             MachineJail.Enter();
-        if (!_options.StartsPaused)
+        if (runs)
             _machine.Resume();
         _control.Run();
         _machine.Stop();
@@ -94,6 +124,9 @@ internal sealed class MachineRun : IDisposable
 
     public void Dispose()
     {
+        _job?.Dispose();
+        _state?.Dispose();
+        _incoming?.Dispose();
         _loops.Stop();
         _machine.Dispose();
         _loops.Dispose();
@@ -108,11 +141,98 @@ internal sealed class MachineRun : IDisposable
         _kvm.Dispose();
     }
 
-    private ControlServer Serve(ControlSocket socket)
+    /// <summary>From here on the machine is this process's. Its interfaces tell the network so.</summary>
+    /// <returns>Whether it ran where it comes from.</returns>
+    private bool TakeOver(MigrationDestination incoming)
+    {
+        bool ran = incoming.AwaitRun();
+        foreach (var interfaceCard in _machine.Devices.OfType<VirtioNet>())
+            interfaceCard.Announce();
+        return ran;
+    }
+
+    private void CheckSignals()
+    {
+        if (_signals.IsPending)
+            throw new MigrationException("ended by a signal before the machine was here");
+    }
+
+    private StateReader? ReadState()
+    {
+        if (_options.State is null)
+            return null;
+        using var file = OptionFile.Open(_options.State, Files.O_RDONLY);
+        return StateReader.Read(file);
+    }
+
+    private Fd? OpenMemoryImage(MachineShape? shape)
+    {
+        if (shape is null || _incoming is not null)
+            return null;
+        var file = OptionFile.Open(_options.MemoryImage!, Files.O_RDONLY);
+        _owned.Add(file);
+        // One that is shorter would end the process at the first access beyond it.
+        return FileData.GetLength(file) == (long)shape.Options.MemoryBytes
+            ? file
+            : throw new SnapshotException($"{_options.MemoryImage} is not the memory of this state: {FileData.GetLength(file)} bytes instead of {shape.Options.MemoryBytes}");
+    }
+
+    /// <summary>In the order of the command line, or where a saved machine had them: the first of a kind here is the first of that kind there.</summary>
+    private void AddPrepared(MachineShape? shape)
+    {
+        if (_incoming is not null)
+            RefuseOnFault(_incoming, () => AddInOrder(shape));
+        else
+            AddInOrder(shape);
+    }
+
+    // The source hears why, before this process ends.
+    private static void RefuseOnFault(MigrationDestination incoming, Action step)
+    {
+        try
+        {
+            step();
+        }
+        catch (SnapshotException error)
+        {
+            incoming.Refuse(error.Message);
+            throw;
+        }
+    }
+
+    private void AddInOrder(MachineShape? shape)
+    {
+        for (int i = 0; _state is not null && i < shape!.Places.Length; i++)
+        {
+            var (type, name) = VirtioDevice.Peek(_state, (uint)i);
+            int index = _prepared.FindIndex(prepared => prepared.Device.Type == type);
+            if (index < 0)
+                throw new SnapshotException($"the saved machine has a device {name} (virtio type {type}), for which none is given");
+            Add(_prepared[index], name, shape.Places[i]);
+            _prepared.RemoveAt(index);
+        }
+
+        if (_state is not null && _prepared.Count > 0)
+            throw new SnapshotException($"the saved machine has no such device as {_prepared[0].Name}");
+        foreach (var prepared in _prepared)
+            Add(prepared, prepared.Name, null);
+    }
+
+    private void Add(PreparedDevice prepared, string name, int? place)
+    {
+        if (prepared.HasOwnThread)
+            _loops.Add(prepared.Device, name, place);
+        else
+            _machine.Add(prepared.Device, _control, name, place);
+    }
+
+    private ControlServer Serve(ControlSocket socket, MachineJob job)
     {
         var commands = new ControlCommands();
         new MachineCommands(_machine).AddTo(commands);
         new DeviceCommands(_machine, _loops).AddTo(commands);
+        new SnapshotCommands(_machine, job).AddTo(commands);
+        new MigrationCommands(_machine, job).AddTo(commands);
         var server = new ControlServer(_control, socket.Listen(), VmmCommands.Version, commands);
         _machine.StateChanged = state => server.Announce("state", line => line.WriteString("state"u8, MachineCommands.NameOf(state)));
         return server;
@@ -150,7 +270,7 @@ internal sealed class MachineRun : IDisposable
         if (_options.Console is { } target)
         {
             var console = new VirtioConsole(Pump(target));
-            _machine.Add(console, _control, "console");
+            _prepared.Add(new(console, "console", HasOwnThread: false));
             if (target == RunOptions.Stdio)
                 _owned.Add(new InputRelay(_control, Terminal.Input, console.Receive));
         }
@@ -201,7 +321,7 @@ internal sealed class MachineRun : IDisposable
     private void AddDisk(DiskOption disk)
     {
         var file = OptionFile.Open(disk.Path, disk.IsReadOnly ? Files.O_RDONLY : Files.O_RDWR);
-        _loops.Add(new VirtioBlock(file, disk.IsReadOnly, disk.Id, limit: disk.Limit), disk.Id);
+        _prepared.Add(new(new VirtioBlock(file, disk.IsReadOnly, disk.Id, limit: disk.Limit), disk.Id, HasOwnThread: true));
     }
 
     private void AddTap(TapOption option)
@@ -211,7 +331,7 @@ internal sealed class MachineRun : IDisposable
             errno = TapQueue.TryOpen(option.Name, out tap);
         if (errno != Errno.None)
             throw new LinuxException($"open TAP interface {option.Name}", errno);
-        _loops.Add(new VirtioNet(tap!, option.Mac, option.Mtu, option.Receiving, option.Sending), option.Name);
+        _prepared.Add(new(new VirtioNet(tap!, option.Mac, option.Mtu, option.Receiving, option.Sending), option.Name, HasOwnThread: true));
     }
 
     private void RemoveEjected()

@@ -21,6 +21,17 @@ internal sealed class RunOptions
 
     public string Kernel { get; private set; } = "";
 
+    /// <summary>Restores a machine from this file instead of booting a kernel.</summary>
+    public string? State { get; private set; }
+
+    /// <summary>The memory of the machine that is restored.</summary>
+    public string? MemoryImage { get; private set; }
+
+    /// <summary>Takes in a machine that another process sends.</summary>
+    public StreamSource? Receive { get; private set; }
+
+    public bool AdvancesClock { get; private set; }
+
     public string? Initrd { get; private set; }
 
     public string? Firmware { get; private set; }
@@ -93,17 +104,22 @@ internal sealed class RunOptions
 
     private string? FindContradiction()
     {
-        if (Kernel.Length == 0 && Disks.Count == 0)
+        if (State is not null != MemoryImage is not null)
+            return "--state and --memory-image come together";
+        int beginnings = (Kernel.Length > 0 ? 1 : 0) + (State is null ? 0 : 1) + (Receive is null ? 0 : 1);
+        if (beginnings > 1)
+            return "--kernel, --state and --from exclude each other";
+        if (beginnings == 0 && Disks.Count == 0)
             return "--kernel or --disk is missing: there is nothing to boot from";
-        if (Kernel.Length > 0 && Firmware is not null)
-            return "--kernel and --firmware: one of them boots the guest";
+        if (beginnings > 0 && Firmware is not null)
+            return "--firmware boots the guest when nothing else does: neither --kernel nor --state nor --from";
         if (StartsPaused && Control is null)
             return "--paused needs --control, by which somebody can let it run";
         if (SerialLog is not null && Serial != None && !Serial.StartsWith(Socket, StringComparison.Ordinal))
             return "--serial-log goes with --serial socket:PATH or none";
         if (IsConfined && Vsock is not null)
             return "--confine and --vsock: a confined machine cannot connect to the guest's listeners on this side";
-        if (Kernel.Length == 0 && !UsesPci)
+        if (beginnings == 0 && !UsesPci)
             return "--transport mmio: firmware finds disks on PCI only";
         return Serial == Stdio && Console == Stdio ? "--serial and --console cannot both be stdio" : null;
     }
@@ -118,6 +134,7 @@ internal sealed class RunOptions
             case "--stats": return SaysStatistics = true;
             case "--paused": return StartsPaused = true;
             case "--confine": return IsConfined = true;
+            case "--advance-clock": return AdvancesClock = true;
             default: return false;
         }
     }
@@ -132,6 +149,11 @@ internal sealed class RunOptions
             case "--uuid":
                 Uuid = Guid.TryParse(value, out var uuid) ? uuid : Guid.Empty;
                 return Uuid != Guid.Empty ? null : $"--uuid {value}: not a UUID";
+            case "--state": State = value; return null;
+            case "--memory-image": MemoryImage = value; return null;
+            case "--from":
+                Receive = StreamSource.Parse(value);
+                return Receive is null ? $"--from {value}: unix:PATH, or fd:NUMBER" : null;
             case "--cmdline": CommandLine = value; return null;
             case "--serial": Serial = value; return null;
             case "--serial-log": SerialLog = value; return null;

@@ -8,6 +8,7 @@ internal sealed class ShutdownSignals : IDisposable
 {
     private readonly EventFd _event = new();
     private readonly PosixSignalRegistration[] _registrations;
+    private bool _isPending;
 
     public ShutdownSignals() => _registrations =
     [
@@ -17,7 +18,14 @@ internal sealed class ShutdownSignals : IDisposable
 
     public Fd Descriptor => _event.Descriptor;
 
-    public void Clear() => _event.Clear();
+    /// <summary>One has come since the last <see cref="Clear"/>.</summary>
+    public bool IsPending => Volatile.Read(ref _isPending);
+
+    public void Clear()
+    {
+        Volatile.Write(ref _isPending, false);
+        _event.Clear();
+    }
 
     public void Dispose()
     {
@@ -29,6 +37,7 @@ internal sealed class ShutdownSignals : IDisposable
     private void Handle(PosixSignalContext context)
     {
         context.Cancel = true;
+        Volatile.Write(ref _isPending, true);
         _event.Signal();
     }
 }

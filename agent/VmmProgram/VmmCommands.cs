@@ -1,5 +1,7 @@
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Machine;
+using Appliance.Vmm.Migration;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.VmmProgram;
 
@@ -31,12 +33,14 @@ internal static class VmmCommands
                 return Success;
             case ["run", ..]:
                 return Start(arguments.AsSpan(1));
+            case ["restore" or "receive", ..]:
+                return Start(arguments.AsSpan(1));
             case ["ctl", var socket, var command, ..]:
                 return ControlCommandLine.Run(socket, command, arguments.AsSpan(3));
             case ["check", .. { Length: <= 2 } rest] when rest is [] or ["forbidden"] or ["--kvm", _]:
                 return Check(rest);
             default:
-                Terminal.Say("usage: appliance-vmm run --kernel FILE | --disk FILE [OPTIONS], ctl SOCKET COMMAND, or check; appliance-vmm --help lists them");
+                Terminal.Say("usage: appliance-vmm run | restore | receive [OPTIONS], ctl SOCKET COMMAND, or check; appliance-vmm --help lists them");
                 return Usage;
         }
     }
@@ -67,12 +71,12 @@ internal static class VmmCommands
             using var run = new MachineRun(options);
             return run.Execute() switch
             {
-                MachineEnd.PowerOff or MachineEnd.Stopped => Success,
+                MachineEnd.PowerOff or MachineEnd.Stopped or MachineEnd.Migrated => Success,
                 MachineEnd.Reset => GuestReset,
                 _ => Failure,
             };
         }
-        catch (LinuxException error)
+        catch (Exception error) when (error is LinuxException or SnapshotException or MigrationException)
         {
             Terminal.Say($"appliance-vmm: {error.Message}");
             return Failure;

@@ -21,8 +21,14 @@ internal static class KvmConstants
     public const uint KVM_SET_IDENTITY_MAP_ADDR = 0x4008AE48;
     public const uint KVM_CREATE_IRQCHIP = 0xAE60;
     public const uint KVM_SET_GSI_ROUTING = 0x4008AE6A;
+    public const uint KVM_GET_IRQCHIP = 0xC208AE62;
+    public const uint KVM_SET_IRQCHIP = 0x8208AE63;
     public const uint KVM_IRQFD = 0x4020AE76;
     public const uint KVM_IOEVENTFD = 0x4040AE79;
+    public const uint KVM_SET_CLOCK = 0x4030AE7B;
+    public const uint KVM_GET_CLOCK = 0x8030AE7C;
+    public const uint KVM_ENABLE_CAP = 0x4068AEA3;
+    public const uint KVM_CLEAR_DIRTY_LOG = 0xC018AEC0;
 
     // On a processor.
     public const uint KVM_RUN = 0xAE80;
@@ -38,7 +44,20 @@ internal static class KvmConstants
     public const uint KVM_SET_CPUID2 = 0x4008AE90;
     public const uint KVM_GET_MP_STATE = 0x8004AE98;
     public const uint KVM_SET_MP_STATE = 0x4004AE99;
+    public const uint KVM_GET_VCPU_EVENTS = 0x8040AE9F;
+    public const uint KVM_SET_VCPU_EVENTS = 0x4040AEA0;
+    public const uint KVM_GET_DEBUGREGS = 0x8080AEA1;
+    public const uint KVM_SET_DEBUGREGS = 0x4080AEA2;
+    public const uint KVM_SET_TSC_KHZ = 0xAEA2;
+    public const uint KVM_GET_TSC_KHZ = 0xAEA3;
+    public const uint KVM_GET_XSAVE = 0x9000AEA4;
+    public const uint KVM_SET_XSAVE = 0x5000AEA5;
+    public const uint KVM_GET_XCRS = 0x8188AEA6;
+    public const uint KVM_SET_XCRS = 0x4188AEA7;
     public const uint KVM_KVMCLOCK_CTRL = 0xAEAD;
+    public const uint KVM_GET_NESTED_STATE = 0xC080AEBE;
+    public const uint KVM_SET_NESTED_STATE = 0x4080AEBF;
+    public const uint KVM_GET_XSAVE2 = 0x9000AECF;
 
     public const int KVM_CAP_IRQCHIP = 0;
     public const int KVM_CAP_USER_MEMORY = 3;
@@ -50,6 +69,14 @@ internal static class KvmConstants
     public const int KVM_CAP_SIGNAL_MSI = 77;
     public const int KVM_CAP_READONLY_MEM = 81;
     public const int KVM_CAP_IMMEDIATE_EXIT = 136;
+    public const int KVM_CAP_NESTED_STATE = 157;
+    public const int KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 = 168;
+    public const int KVM_CAP_XSAVE2 = 208;
+
+    public const uint KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE = 1;
+
+    /// <summary>Moves the clock on by the real time since it was read.</summary>
+    public const uint KVM_CLOCK_REALTIME = 4;
 
     public const uint KVM_MEM_LOG_DIRTY_PAGES = 1;
     public const uint KVM_MEM_READONLY = 2;

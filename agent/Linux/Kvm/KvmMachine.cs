@@ -4,7 +4,7 @@ using Appliance.Linux.Libc;
 namespace Appliance.Linux.Kvm;
 
 /// <summary>One virtual machine, KVM api.rst, "VM ioctls". Every member may be called from any thread.</summary>
-internal sealed class KvmMachine(Fd machine, int runPageBytes) : IDisposable
+internal sealed class KvmMachine(Fd machine, int runPageBytes, KvmStateSizes sizes) : IDisposable
 {
     /// <summary>Places the three pages that KVM needs on Intel processors without "unrestricted guest"; outside RAM and devices, below 4 GiB.</summary>
     public void SetTssAddress(uint address) => Files.Ioctl(machine, KvmConstants.KVM_SET_TSS_ADDR, (nint)address, "KVM_SET_TSS_ADDR");
@@ -18,7 +18,7 @@ internal sealed class KvmMachine(Fd machine, int runPageBytes) : IDisposable
 
     /// <param name="apicId">Number and local APIC id, 0 … <c>KVM_CAP_MAX_VCPU_ID</c> - 1.</param>
     public KvmCpu CreateCpu(int apicId) =>
-        new(Fd.Own(Files.Ioctl(machine, KvmConstants.KVM_CREATE_VCPU, apicId, "KVM_CREATE_VCPU")), runPageBytes);
+        new(Fd.Own(Files.Ioctl(machine, KvmConstants.KVM_CREATE_VCPU, apicId, "KVM_CREATE_VCPU")), runPageBytes, sizes);
 
     /// <summary>Sets, changes or (with 0 bytes) removes a range of guest RAM.</summary>
     public void SetMemory(uint slot, ulong guestAddress, ulong lengthBytes, nint host, bool logDirtyPages = false) =>
@@ -51,6 +51,52 @@ internal sealed class KvmMachine(Fd machine, int runPageBytes) : IDisposable
             var log = new kvm_dirty_log { slot = slot, dirty_bitmap = (ulong)pointer };
             Files.Ioctl(machine, KvmConstants.KVM_GET_DIRTY_LOG, ref log, "KVM_GET_DIRTY_LOG");
         }
+    }
+
+    /// <summary>
+    /// From the next <see cref="SetMemory"/> with a log on, <see cref="GetDirtyLog"/> only reads, and <see cref="ClearDirtyLog"/> clears a part: the
+    /// guest is slowed down a part at a time. False where KVM is too old: then reading clears all.
+    /// </summary>
+    public bool TryClearByHand()
+    {
+        var capability = new kvm_enable_cap { cap = KvmConstants.KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, arg0 = KvmConstants.KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE };
+        return Files.TryIoctl(machine, KvmConstants.KVM_ENABLE_CAP, ref capability, out _) == Errno.None;
+    }
+
+    /// <summary>Forgets, and watches again, the pages of a range whose bits are set; api.rst §4.117.</summary>
+    /// <param name="firstPage">Multiple of 64.</param>
+    /// <param name="pages">Multiple of 64, or up to the slot's end.</param>
+    public unsafe void ClearDirtyLog(uint slot, ulong firstPage, uint pages, ReadOnlySpan<ulong> bitmap)
+    {
+        // SAFETY: pinned for the call; the caller gives as many bits as pages.
+        fixed (ulong* pointer = bitmap)
+        {
+            var log = new kvm_clear_dirty_log { slot = slot, first_page = firstPage, num_pages = pages, dirty_bitmap = (ulong)pointer };
+            Files.Ioctl(machine, KvmConstants.KVM_CLEAR_DIRTY_LOG, ref log, "KVM_CLEAR_DIRTY_LOG");
+        }
+    }
+
+    /// <summary>The state of one of the interrupt controllers in the kernel; api.rst §4.26.</summary>
+    /// <param name="chip"><c>KVM_IRQCHIP_PIC_MASTER</c>, <c>_PIC_SLAVE</c> or <c>_IOAPIC</c>.</param>
+    public kvm_irqchip GetIrqchip(uint chip)
+    {
+        var state = new kvm_irqchip { chip_id = chip };
+        Files.Ioctl(machine, KvmConstants.KVM_GET_IRQCHIP, ref state, "KVM_GET_IRQCHIP");
+        return state;
+    }
+
+    public void SetIrqchip(kvm_irqchip state) => Files.Ioctl(machine, KvmConstants.KVM_SET_IRQCHIP, ref state, "KVM_SET_IRQCHIP");
+
+    /// <summary>The guest's clock; api.rst §4.29.</summary>
+    public kvm_clock_data Clock
+    {
+        get
+        {
+            var clock = default(kvm_clock_data);
+            Files.Ioctl(machine, KvmConstants.KVM_GET_CLOCK, ref clock, "KVM_GET_CLOCK");
+            return clock;
+        }
+        set => Files.Ioctl(machine, KvmConstants.KVM_SET_CLOCK, ref value, "KVM_SET_CLOCK");
     }
 
     /// <summary>From now on a signal of the event raises the interrupt line once (an edge), without a thread of ours; api.rst §4.75.</summary>

@@ -31,7 +31,20 @@ internal sealed class KvmSystem : IDisposable
     public KvmMachine CreateMachine()
     {
         int runPageBytes = Files.Ioctl(_kvm, KvmConstants.KVM_GET_VCPU_MMAP_SIZE, 0, "KVM_GET_VCPU_MMAP_SIZE");
-        return new KvmMachine(Fd.Own(Files.Ioctl(_kvm, KvmConstants.KVM_CREATE_VM, 0, "KVM_CREATE_VM")), runPageBytes);
+        int large = Check(KvmConstants.KVM_CAP_XSAVE2);
+        var sizes = new KvmStateSizes(large > 0, Math.Max(large, KvmStateSizes.LegacyExtendedState), Check(KvmConstants.KVM_CAP_NESTED_STATE));
+        return new KvmMachine(Fd.Own(Files.Ioctl(_kvm, KvmConstants.KVM_CREATE_VM, 0, "KVM_CREATE_VM")), runPageBytes, sizes);
+    }
+
+    /// <summary>The model-specific registers that a guest's state consists of; api.rst §4.3.</summary>
+    public unsafe uint[] GetMsrIndexes()
+    {
+        const int most = 1024;
+        uint* list = stackalloc uint[1 + most];
+        *list = most;
+        // SAFETY: struct kvm_msr_list is a count and that many numbers; the kernel writes no more than the count allows.
+        Files.Ioctl(_kvm, KvmConstants.KVM_GET_MSR_INDEX_LIST, (nint)list, "KVM_GET_MSR_INDEX_LIST");
+        return new ReadOnlySpan<uint>(list + 1, (int)Math.Min(*list, most)).ToArray();
     }
 
     /// <summary>What CPUID can say in a guest of this host; api.rst §4.46.</summary>

@@ -6,12 +6,34 @@ namespace Appliance.Linux.Libc;
 internal static unsafe partial class FileData
 {
     private const int SEEK_END = 2;
+    private const int SEEK_DATA = 3;
+    private const int SEEK_HOLE = 4;
 
     /// <summary>Bytes; of a block device its capacity.</summary>
     public static long GetLength(Fd file)
     {
         long length = lseek(file, 0, SEEK_END);
         return length < 0 ? throw LinuxException.Last("lseek") : length;
+    }
+
+    /// <summary>The first run of data at or after a position, lseek(2); everything up to it is a hole and reads as zeros.</summary>
+    /// <param name="end">Of the data.</param>
+    /// <returns>False: there is no more data.</returns>
+    public static bool TryFindData(Fd file, long position, out long start, out long end)
+    {
+        end = 0;
+        start = lseek(file, position, SEEK_DATA);
+        if (start < 0)
+            return LinuxException.LastErrno == Errno.ENXIO ? false : throw LinuxException.Last("lseek");
+        end = lseek(file, start, SEEK_HOLE);
+        return end >= 0 ? true : throw LinuxException.Last("lseek");
+    }
+
+    /// <summary>Returns when the file's contents are on the disk, fdatasync(2). A file without a disk has them nowhere else.</summary>
+    public static void Flush(Fd file)
+    {
+        if (fdatasync(file) < 0 && LinuxException.LastErrno is var errno && errno != Errno.EINVAL)
+            throw new LinuxException("fdatasync", errno);
     }
 
     public static void SetLength(Fd file, long lengthBytes)
@@ -68,6 +90,9 @@ internal static unsafe partial class FileData
 
     [LibraryImport(Files.Library, SetLastError = true)]
     private static partial long lseek(Fd fd, long offset, int whence);
+
+    [LibraryImport(Files.Library, SetLastError = true)]
+    private static partial int fdatasync(Fd fd);
 
     [LibraryImport(Files.Library, SetLastError = true)]
     private static partial int ftruncate(Fd fd, long length);

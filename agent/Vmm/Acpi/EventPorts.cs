@@ -1,5 +1,6 @@
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Bus;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.Vmm.Acpi;
 
@@ -23,13 +24,16 @@ internal enum MachineEvents : uint
 /// </summary>
 /// <param name="interrupt">Signalled when there is news.</param>
 /// <param name="ejected">Called on the processor's thread when the guest lets a slot go.</param>
-internal sealed class EventPorts(EventFd interrupt, Action<int> ejected) : IBusDevice
+internal sealed class EventPorts(EventFd interrupt, Action<int> ejected) : IBusDevice, ISavedPart
 {
     public const ushort Start = 0x610;
     public const ulong PortCount = 16;
 
     // In the order of the registers.
     public const string EventsRegister = "EVST", FilledRegister = "PCIU", UnwantedRegister = "PCID", EjectRegister = "PCIE";
+
+    private const ushort StateVersion = 1;
+    private static readonly uint StateTag = StateFormat.Tag("EVNT"u8);
 
     private uint _events;
     private uint _filled;
@@ -54,6 +58,23 @@ internal sealed class EventPorts(EventFd interrupt, Action<int> ejected) : IBusD
     {
         Interlocked.Or(ref _unwanted, 1u << slot);
         Raise(MachineEvents.PciSlots);
+    }
+
+    public void Save(StateWriter writer)
+    {
+        writer.Begin(StateTag, 0, StateVersion);
+        writer.Put(_events);
+        writer.Put(_filled);
+        writer.Put(_unwanted);
+    }
+
+    /// <summary>What the guest has not read yet is announced again.</summary>
+    public void Restore(StateReader reader)
+    {
+        var state = reader.Get(StateTag, 0, StateVersion);
+        (_events, _filled, _unwanted) = (state.Take<uint>(), state.Take<uint>(), state.Take<uint>());
+        if (_events != 0)
+            interrupt.Signal();
     }
 
     public void Read(ulong offset, Span<byte> data)

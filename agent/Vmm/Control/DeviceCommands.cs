@@ -61,6 +61,8 @@ internal sealed class DeviceCommands(VirtualMachine machine, DeviceLoops loops)
 
     private ControlError? Detach(ControlRequest request, Utf8JsonWriter result)
     {
+        if (machine.BusyWith is { } work)
+            return ControlError.Busy($"a {work} is under way");
         if (request.GetText("device", out string name) is { } error)
             return error;
         if (Find(name) is not { } device)
@@ -70,6 +72,12 @@ internal sealed class DeviceCommands(VirtualMachine machine, DeviceLoops loops)
 
     private ControlError? CheckAttach(ControlRequest request, out string name)
     {
+        if (machine.BusyWith is { } work)
+        {
+            name = "";
+            return ControlError.Busy($"a {work} is under way");
+        }
+
         if (request.GetText("device", out name) is { } error)
             return error;
         if (Find(name) is not null)

@@ -39,6 +39,7 @@ internal sealed class MachineCommands(VirtualMachine machine)
         MachineEnd.PowerOff => "power-off",
         MachineEnd.Reset => "reset",
         MachineEnd.CpuFailure => "cpu-failure",
+        MachineEnd.Migrated => "migrated",
         MachineEnd.Stopped => "stopped",
         _ => "none",
     };
@@ -46,6 +47,8 @@ internal sealed class MachineCommands(VirtualMachine machine)
     private ControlError? Query(ControlRequest request, Utf8JsonWriter result)
     {
         result.WriteString("state"u8, NameOf(machine.State));
+        if (machine.BusyWith is { } work)
+            result.WriteString("busyWith"u8, work);
         result.WriteNumber("memoryBytes"u8, machine.Memory.LengthBytes);
         result.WriteNumber("collections"u8, GC.CollectionCount(0));
         result.WriteNumber("allocatedBytes"u8, GC.GetTotalAllocatedBytes());
@@ -98,7 +101,7 @@ internal sealed class MachineCommands(VirtualMachine machine)
 
     private ControlError? Pause()
     {
-        if (CheckAlive() is { } error)
+        if (CheckFree() is { } error)
             return error;
         machine.Pause();
         return null;
@@ -106,7 +109,7 @@ internal sealed class MachineCommands(VirtualMachine machine)
 
     private ControlError? Resume()
     {
-        if (CheckAlive() is { } error)
+        if (CheckFree() is { } error)
             return error;
         machine.Resume();
         return null;
@@ -138,8 +141,9 @@ internal sealed class MachineCommands(VirtualMachine machine)
         if (machine.Devices.OfType<VirtioBalloon>().FirstOrDefault() is not { } balloon)
             return ControlError.NotFound("the machine has no balloon");
         long most = (long)machine.Memory.LengthBytes / MiB;
-        if (request.GetNumber("mebibytes", 0, most, out long target) is { } error)
+        if ((CheckFree() ?? request.GetNumber("mebibytes", 0, most, out _)) is { } error)
             return error;
+        _ = request.GetNumber("mebibytes", 0, most, out long target);
         balloon.SetTarget((uint)target * PagesPerMiB);
         return null;
     }
@@ -153,13 +157,18 @@ internal sealed class MachineCommands(VirtualMachine machine)
 
     private ControlError? OnDiskResized(ControlRequest request, Utf8JsonWriter result)
     {
-        if (request.GetText("device", out string name) is { } error)
+        if ((CheckFree() ?? request.GetText("device", out _)) is { } error)
             return error;
+        _ = request.GetText("device", out string name);
         if (machine.Devices.OfType<VirtioBlock>().FirstOrDefault(disk => disk.Name == name) is not { } disk)
             return ControlError.NotFound($"the machine has no disk {name}");
         disk.Resize();
         return null;
     }
+
+    // What a snapshot or a migration copies must not change under its hands.
+    private ControlError? CheckFree() =>
+        CheckAlive() ?? (machine.BusyWith is { } work ? ControlError.Busy($"a {work} is under way") : null);
 
     private ControlError? CheckAlive() =>
         machine.State == MachineState.Ended ? ControlError.WrongState($"the machine has ended: {NameOf(machine.EndReason)}") : null;

@@ -1,6 +1,7 @@
 using Appliance.Linux.Kvm;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Memory;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.Vmm.Generation;
 
@@ -9,8 +10,11 @@ namespace Appliance.Vmm.Generation;
 /// unique (seeds of random numbers, leases) is not. Microsoft, "Virtual Machine Generation ID" 1.0; Linux drivers/virt/vmgenid.c. It lies in a page
 /// of its own beside RAM, so no firmware or kernel can lose it and no snapshot of RAM contains it.
 /// </summary>
-internal sealed unsafe class GenerationId : IDisposable
+internal sealed unsafe class GenerationId : IDisposable, ISavedPart
 {
+    private const ushort StateVersion = 1;
+    private static readonly uint StateTag = StateFormat.Tag("VGEN"u8);
+
     private const uint PageBytes = 4096;
 
     // Beyond those of RAM and firmware.
@@ -32,6 +36,14 @@ internal sealed unsafe class GenerationId : IDisposable
         get => *(Guid*)_page.Start;
         set => *(Guid*)_page.Start = value;
     }
+
+    public void Save(StateWriter writer)
+    {
+        writer.Begin(StateTag, 0, StateVersion);
+        writer.Put(Value);
+    }
+
+    public void Restore(StateReader reader) => Value = reader.Get(StateTag, 0, StateVersion).Take<Guid>();
 
     public void Dispose()
     {

@@ -12,12 +12,13 @@ internal sealed class DeviceLoops(VirtualMachine machine) : IDisposable
     /// <summary>Adds a device to the machine, with a thread of its own. Taken over, also when that fails.</summary>
     /// <exception cref="ArgumentException">The name is taken.</exception>
     /// <exception cref="InvalidOperationException">The machine has no room for it.</exception>
-    public void Add(VirtioDevice device, string name)
+    /// <param name="place">On the bus; null for the next.</param>
+    public void Add(VirtioDevice device, string name, int? place = null)
     {
         var loop = new EventLoop(name);
         try
         {
-            machine.Add(device, loop, name);
+            machine.Add(device, loop, name, place);
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException)
         {

@@ -14,6 +14,9 @@ internal enum MachineEnd
     /// <summary>A processor could not go on: <see cref="VirtualMachine.Failure"/>.</summary>
     CpuFailure,
 
+    /// <summary>It runs in another process now.</summary>
+    Migrated,
+
     /// <summary>The machine was told to stop.</summary>
     Stopped,
 }

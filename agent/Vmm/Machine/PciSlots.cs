@@ -25,19 +25,23 @@ internal sealed class PciSlots(PciBus bus, EventPorts events) : IDisposable
 
     /// <summary>Puts a device into a free slot.</summary>
     /// <param name="announces">The guest runs: tell it.</param>
+    /// <param name="place">The slot; null for the first that is free.</param>
     /// <exception cref="InvalidOperationException">There is none.</exception>
-    public int Add(VirtioDevice device, EventLoop loop, KvmMachine machine, InterruptRouter router, GuestMemory memory, bool announces)
+    public int Add(VirtioDevice device, EventLoop loop, KvmMachine machine, InterruptRouter router, GuestMemory memory, bool announces, int? place = null)
     {
         if (_slots.Count >= PciBus.Slots - 1)
             throw new InvalidOperationException($"the PCI bus has no free slot: {PciBus.Slots - 1} devices at most");
         var function = new VirtioPci(device, machine, router);
         device.Attach(memory, loop, function);
-        int slot = bus.Add(function);
+        int slot = bus.Add(function, place);
         _slots.Add(device, new Slot(slot, function));
         if (announces)
             events.AnnounceSlot(slot);
         return slot;
     }
+
+    /// <summary>The slot of a device; null when it is none of ours.</summary>
+    public int? NumberOf(VirtioDevice device) => _slots.TryGetValue(device, out var slot) ? slot.Number : null;
 
     /// <summary>Asks the guest to let a device go; false when it is none of ours.</summary>
     public bool Ask(VirtioDevice device)

@@ -9,9 +9,11 @@ using Appliance.Vmm.Firmware;
 using Appliance.Vmm.Generation;
 using Appliance.Vmm.Interrupts;
 using Appliance.Vmm.Memory;
+using Appliance.Vmm.Migration;
 using Appliance.Vmm.Pci;
 using Appliance.Vmm.Serial;
 using Appliance.Vmm.Smbios;
+using Appliance.Vmm.Snapshots;
 using Appliance.Vmm.Virtio;
 using Appliance.Vmm.Virtio.Block;
 using Appliance.Vmm.Virtio.Mmio;
@@ -33,7 +35,7 @@ internal sealed class VirtualMachine : IDisposable
     private readonly KvmSystem _kvm;
     private readonly MachineOptions _options;
     private readonly KvmMachine _machine;
-    private readonly Fd _memoryFile;
+    private readonly Fd? _memoryFile;
     private readonly AddressBus _ports = new();
     private readonly AddressBus _memoryBus = new();
     private readonly InterruptRouter _router;
@@ -45,6 +47,9 @@ internal sealed class VirtualMachine : IDisposable
     private readonly List<AcpiMmioDevice> _mmioDevices = [];
     private readonly List<VirtioDevice> _devices = [];
     private readonly List<int> _diskSlots = [];
+    private readonly List<ISavedPart> _parts = [];
+    private readonly kvm_cpuid_entry2[][] _cpuid;
+    private readonly uint[] _msrs;
     private readonly List<IDisposable> _owned = [];
     private readonly VirtualCpu[] _cpus;
     private readonly Lock _life = new();
@@ -54,7 +59,9 @@ internal sealed class VirtualMachine : IDisposable
     private int _end;
 
     /// <param name="kvm">Stays the caller's.</param>
-    public VirtualMachine(KvmSystem kvm, MachineOptions options)
+    /// <param name="memoryImage">Where the memory begins: a file in the form of <see cref="MemoryImage"/>, which is not changed and stays the
+    /// caller's. Null: with zeros.</param>
+    public VirtualMachine(KvmSystem kvm, MachineOptions options, Fd? memoryImage = null)
     {
         _kvm = kvm;
         _options = options;
@@ -62,8 +69,8 @@ internal sealed class VirtualMachine : IDisposable
         _machine.SetTssAddress(MemoryLayout.TaskState);
         _machine.SetIdentityMapAddress(MemoryLayout.IdentityMap);
         _machine.CreateIrqchip();
-        _memoryFile = MemoryFiles.Create("guest", (long)options.MemoryBytes);
-        Memory = new GuestMemory(options.MemoryBytes, _memoryFile);
+        _memoryFile = memoryImage is null ? MemoryFiles.Create("guest", (long)options.MemoryBytes) : null;
+        Memory = new GuestMemory(options.MemoryBytes, memoryImage ?? _memoryFile!, isShared: memoryImage is null);
         Memory.AttachTo(_machine);
         _router = new InterruptRouter(_machine);
         _router.AttachPin(_eventInterrupt, EventInterrupt);
@@ -72,14 +79,20 @@ internal sealed class VirtualMachine : IDisposable
         _events = new EventPorts(_eventInterrupt, slot => _slots?.OnEjected(slot));
         _ports.Add(EventPorts.Start, EventPorts.PortCount, _events);
         _generation = new GenerationId(_machine) { Value = Guid.NewGuid() };
+        _parts.Add(_events);
+        _parts.Add(_generation);
         if (options.UsesPci)
         {
             var pci = new PciBus();
             _slots = new PciSlots(pci, _events);
-            _ports.Add(PciConfigPorts.Start, PciConfigPorts.PortCount, new PciConfigPorts(pci, () => End(MachineEnd.Reset)));
+            var ports = new PciConfigPorts(pci, () => End(MachineEnd.Reset));
+            _ports.Add(PciConfigPorts.Start, PciConfigPorts.PortCount, ports);
+            _parts.Add(ports);
             _memoryBus.Add(MemoryLayout.PciWindowStart, MemoryLayout.PciWindowEnd - MemoryLayout.PciWindowStart, pci);
         }
 
+        _msrs = CpuState.MsrsToSave(kvm);
+        _cpuid = new kvm_cpuid_entry2[options.CpuCount][];
         _cpus = new VirtualCpu[options.CpuCount];
         for (int i = 0; i < _cpus.Length; i++)
             _cpus[i] = new VirtualCpu(i, _machine, _ports, _memoryBus, OnCpuEnded);
@@ -107,6 +120,9 @@ internal sealed class VirtualMachine : IDisposable
     /// <summary>Told of each new <see cref="State"/> but the last, for which there is <see cref="Ended"/>; on the thread that changes it.</summary>
     public Action<MachineState>? StateChanged { get; set; }
 
+    /// <summary>What the machine is busy with that takes long (a snapshot, a migration); others wait until it is null. Of the control thread.</summary>
+    public string? BusyWith { get; set; }
+
     /// <summary>What a processor said when it could not go on.</summary>
     public string? Failure => _cpus.FirstOrDefault(cpu => cpu.Failure is not null)?.Failure;
 
@@ -115,6 +131,7 @@ internal sealed class VirtualMachine : IDisposable
     {
         var serial = new SerialPort(output, _serialInterrupt);
         _ports.Add(SerialPort.Com1, SerialPort.PortCount, serial);
+        _parts.Add(serial);
         return serial;
     }
 
@@ -124,6 +141,7 @@ internal sealed class VirtualMachine : IDisposable
     {
         _watchdog = new Watchdog(loop, () => OnWatchdog(action));
         _owned.Add(_watchdog);
+        _parts.Add(_watchdog);
         _ports.Add(Watchdog.Start, Watchdog.PortCount, _watchdog);
     }
 
@@ -131,7 +149,8 @@ internal sealed class VirtualMachine : IDisposable
     /// <param name="loop">Does the device's work.</param>
     /// <param name="name">What the control protocol knows it by.</param>
     /// <exception cref="InvalidOperationException">All slots are filled, or the guest runs and has no PCI.</exception>
-    public void Add(VirtioDevice device, EventLoop loop, string name)
+    /// <param name="place">On the bus; null for the next.</param>
+    public void Add(VirtioDevice device, EventLoop loop, string name, int? place = null)
     {
         if (_devices.Exists(other => other.Name == name))
             throw new ArgumentException($"two devices are called {name}", nameof(name));
@@ -139,7 +158,7 @@ internal sealed class VirtualMachine : IDisposable
         lock (_life)
         {
             if (_slots is not null)
-                AddPci(device, loop, _slots);
+                AddPci(device, loop, _slots, place);
             else if (_isBooted)
                 throw new InvalidOperationException("memory-mapped devices cannot come while the guest runs");
             else
@@ -239,12 +258,65 @@ internal sealed class VirtualMachine : IDisposable
         foreach (var cpu in _cpus)
         {
             var cpuid = CpuidTable.For(supported, cpu.Number, _cpus.Length, hasDeadlineTimer);
+            _cpuid[cpu.Number] = cpuid;
             cpu.Start();
             cpu.Ask(kvm => CpuReset.Apply(kvm, cpuid));
         }
 
         _isBooted = true;
     }
+
+    /// <summary>Writes the state of everything but memory. Paused, or not run yet.</summary>
+    public void Save(StateWriter writer)
+    {
+        // Devices that the guest lets go wait for the end of this.
+        lock (_life)
+        {
+            MachineShape.Save(writer, _options, FindPlaces());
+            PlatformState.Save(_machine, writer);
+            foreach (var cpu in _cpus)
+            {
+                cpu.Ask(kvm =>
+                {
+                    CpuState.Save(kvm, (uint)cpu.Number, _cpuid[cpu.Number], _msrs, writer);
+                    return 0;
+                });
+            }
+
+            foreach (var part in _parts)
+                part.Save(writer);
+            for (int i = 0; i < _devices.Count; i++)
+                _devices[i].Save(writer, (uint)i);
+        }
+    }
+
+    /// <summary>
+    /// Becomes what a machine was when it was saved, paused; instead of <see cref="Boot"/>. The same shape and devices were made already, and memory
+    /// holds what it held. Order: the clock before processors, which count by it; interrupt controllers after the local APICs that they reach.
+    /// </summary>
+    /// <param name="advancesClock">The guest's clock includes the time since the state was saved.</param>
+    /// <exception cref="SnapshotException">The state is not one this machine can have.</exception>
+    public void Restore(StateReader reader, bool advancesClock)
+    {
+        if (!MachineShape.Read(reader).IsOf(_options, FindPlaces()))
+            throw new SnapshotException("the state is another machine's: of other processors, memory or devices");
+        foreach (var cpu in _cpus)
+            cpu.Start();
+        PlatformState.RestoreClock(_machine, reader, advancesClock);
+        foreach (var cpu in _cpus)
+            RefusedMsrs += cpu.Ask(kvm => CpuState.Restore(kvm, reader, (uint)cpu.Number, out _cpuid[cpu.Number]));
+        PlatformState.RestoreChips(_machine, reader);
+        foreach (var part in _parts)
+            part.Restore(reader);
+        for (int i = 0; i < _devices.Count; i++)
+            _devices[i].Restore(reader, (uint)i);
+        reader.CheckAllTaken();
+        _state = MachineState.Paused;
+        _isBooted = true;
+    }
+
+    /// <summary>Model-specific registers of restored processors that this kernel did not take.</summary>
+    public int RefusedMsrs { get; private set; }
 
     /// <summary>Lets devices and processors run. Free when they do.</summary>
     public void Resume()
@@ -253,6 +325,8 @@ internal sealed class VirtualMachine : IDisposable
         {
             if (_state == MachineState.Running)
                 return;
+            if (_state == MachineState.Paused)
+                AnnouncePause();
             foreach (var device in _devices)
                 device.Resume();
             _watchdog?.Resume();
@@ -285,6 +359,29 @@ internal sealed class VirtualMachine : IDisposable
     /// <summary>Ends the machine as if its reset button were pressed: who started it starts it anew.</summary>
     public void Reset() => End(MachineEnd.Reset);
 
+    /// <summary>Holds up the processors of a running machine for a moment, or lets them go on; devices work all the time.</summary>
+    public void HoldCpus(bool holds)
+    {
+        lock (_life)
+        {
+            if (_state != MachineState.Running)
+                return;
+            foreach (var cpu in _cpus)
+            {
+                if (holds)
+                    cpu.Pause();
+                else
+                    cpu.Resume();
+            }
+        }
+    }
+
+    /// <summary>Begins to record which pages are written. Paused.</summary>
+    public DirtyPages LogDirtyPages() => new(Memory, _machine);
+
+    /// <summary>Ends the machine here: it runs in another process.</summary>
+    public void HandOver() => End(MachineEnd.Migrated);
+
     /// <summary>Tells the guest that its power button was pressed; what it does is its own decision.</summary>
     public void PressPowerButton() => _events.Raise(MachineEvents.PowerButton);
 
@@ -313,12 +410,30 @@ internal sealed class VirtualMachine : IDisposable
         _serialInterrupt.Dispose();
         Ended.Dispose();
         Memory.Dispose();
-        _memoryFile.Dispose();
+        _memoryFile?.Dispose();
     }
 
-    private void AddPci(VirtioDevice device, EventLoop loop, PciSlots slots)
+    // Otherwise the guest would take the pause for a processor that hangs. One that has ended cannot be asked any more.
+    private void AnnouncePause()
     {
-        int slot = slots.Add(device, loop, _machine, _router, Memory, announces: _isBooted);
+        if (EndReason != MachineEnd.None)
+            return;
+        foreach (var cpu in _cpus)
+        {
+            cpu.Ask(static kvm =>
+            {
+                kvm.AnnouncePause();
+                return 0;
+            });
+        }
+    }
+
+    // PCI slots have gaps when devices went; memory-mapped devices never go.
+    private int[] FindPlaces() => [.. _devices.Select((device, index) => _slots?.NumberOf(device) ?? index)];
+
+    private void AddPci(VirtioDevice device, EventLoop loop, PciSlots slots, int? place)
+    {
+        int slot = slots.Add(device, loop, _machine, _router, Memory, announces: _isBooted, place);
         if (device is VirtioBlock && !_isBooted)
             _diskSlots.Add(slot);
     }

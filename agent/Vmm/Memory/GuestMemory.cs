@@ -16,6 +16,8 @@ internal sealed unsafe class GuestMemory : IDisposable
     private const nuint GuardBytes = 2 * 1024 * 1024;
 
     private readonly MemoryMapping _reservation;
+    private readonly Fd _file;
+    private readonly bool _isShared;
     private readonly byte* _zero;
     private readonly ulong _lowBytes;
     private readonly ulong _highBytes;
@@ -23,8 +25,10 @@ internal sealed unsafe class GuestMemory : IDisposable
 
     /// <param name="lengthBytes">Multiple of 4096.</param>
     /// <param name="file">A memory file (or hugetlb file) of at least that length, which stays the caller's.</param>
-    public GuestMemory(ulong lengthBytes, Fd file)
+    /// <param name="isShared">False: the file is only where the memory begins. Several machines may begin with the same, and none changes it.</param>
+    public GuestMemory(ulong lengthBytes, Fd file, bool isShared = true)
     {
+        (_file, _isShared) = (file, isShared);
         ArgumentOutOfRangeException.ThrowIfNotEqual(lengthBytes % PageBytes, 0UL);
         _lowBytes = Math.Min(lengthBytes, MemoryLayout.HoleStart);
         _highBytes = lengthBytes - _lowBytes;
@@ -127,7 +131,35 @@ internal sealed unsafe class GuestMemory : IDisposable
     public Span<byte> Slice(ulong address, uint count) =>
         TrySlice(address, count, out var bytes) ? bytes : throw new ArgumentOutOfRangeException(nameof(address), $"no RAM at {address:x}, {count} bytes");
 
-    /// <summary>Gives whole pages back to the machine; they read as zeros afterwards. False, and nothing done, when they are not RAM.</summary>
+    /// <summary>
+    /// The first RAM at or after a position of <see cref="MemoryImage"/> that may hold anything but zeros, and how much of it follows, all on one side
+    /// of the hole; the RAM's end with 0 bytes when there is none.
+    /// </summary>
+    /// <param name="position">In bytes, as is the result: a multiple of 4096.</param>
+    public ulong NextData(ulong position, out ulong lengthBytes)
+    {
+        ulong start = position, end = LengthBytes;
+        if (_isShared)
+        {
+            // Only the memory's own file knows what was never touched.
+            if (!FileData.TryFindData(_file, (long)position, out long first, out long last) || (ulong)first >= LengthBytes)
+                (first, last) = ((long)LengthBytes, (long)LengthBytes);
+            (start, end) = (Math.Max(position, (ulong)first & ~(ulong)(PageBytes - 1)), Math.Min(((ulong)last + PageBytes - 1) & ~(ulong)(PageBytes - 1), LengthBytes));
+        }
+
+        if (start < _lowBytes)
+            end = Math.Min(end, _lowBytes);
+        lengthBytes = end - start;
+        return start;
+    }
+
+    /// <summary>RAM by its position in <see cref="MemoryImage"/>; the range is one that <see cref="NextData"/> gave, or a part of it.</summary>
+    public Span<byte> AtFilePosition(ulong position, int lengthBytes) => Slice(AddressOf(position), (uint)lengthBytes);
+
+    /// <summary>Guest address of a position in <see cref="MemoryImage"/>.</summary>
+    public ulong AddressOf(ulong position) => position < _lowBytes ? position : MemoryLayout.HoleEnd + (position - _lowBytes);
+
+    /// <summary>Gives whole pages back to the machine; they read as zeros afterwards, or as what they began with. False, and nothing done, when they are not RAM.</summary>
     public bool Release(ulong address, ulong lengthBytes) =>
         TryPointer(address, lengthBytes, out byte* pointer) && Release(pointer, lengthBytes);
 
@@ -137,7 +169,7 @@ internal sealed unsafe class GuestMemory : IDisposable
         nuint at = (nuint)((byte*)pointer - (byte*)_reservation.Start);
         nuint first = (at + (PageBytes - 1)) & ~(nuint)(PageBytes - 1);
         nuint end = (at + (nuint)lengthBytes) & ~(nuint)(PageBytes - 1);
-        return end > first && _reservation.Release(first, end - first, isShared: true);
+        return end > first && _reservation.Release(first, end - first, _isShared);
     }
 
     public void Dispose()
@@ -149,7 +181,7 @@ internal sealed unsafe class GuestMemory : IDisposable
     private void Place(ulong address, ulong lengthBytes, Fd file, long offset)
     {
         nuint at = GuardBytes + (nuint)address;
-        _reservation.Place(at, (nuint)lengthBytes, file, offset, isShared: true);
+        _reservation.Place(at, (nuint)lengthBytes, file, offset, _isShared);
         _reservation.ExcludeFromDumps(at, (nuint)lengthBytes);
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Bus;
 using Appliance.Vmm.Interrupts;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.Vmm.Pci;
 
@@ -131,6 +132,36 @@ internal sealed class MsixVectors : IDisposable
                 data[i] = (byte)bits;
             }
         }
+    }
+
+    public void Save(StateWriter writer)
+    {
+        lock (_gate)
+        {
+            writer.Put((ushort)_vectors.Length);
+            foreach (var vector in _vectors)
+            {
+                writer.PutBytes(vector.Entry);
+                writer.Put(vector.IsPending);
+            }
+        }
+    }
+
+    /// <param name="control">The capability's control word, restored already.</param>
+    public void Restore(ref StateSection state, ushort control)
+    {
+        if (state.Take<ushort>() != _vectors.Length)
+            throw new SnapshotException("a function's state has another number of interrupts than the function");
+        lock (_gate)
+        {
+            foreach (var vector in _vectors)
+            {
+                state.TakeBytes(EntryBytes).CopyTo(vector.Entry);
+                vector.IsPending = state.Take<byte>() != 0;
+            }
+        }
+
+        SetControl(control);
     }
 
     public void Dispose()

@@ -19,17 +19,20 @@ internal sealed class PciBus : IBusDevice
 
     public PciBus() => _functions[0] = new HostBridge();
 
-    /// <summary>Puts a function into the first free slot and gives its BAR a place.</summary>
+    /// <summary>Puts a function into a slot and gives its BAR a place.</summary>
+    /// <param name="wanted">Null: the first free slot.</param>
     /// <returns>The slot.</returns>
-    /// <exception cref="InvalidOperationException">The bus is full.</exception>
-    public int Add(PciFunction function)
+    /// <exception cref="InvalidOperationException">The bus is full, or the slot is taken.</exception>
+    public int Add(PciFunction function, int? wanted = null)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(function.BarBytes, BarSpacing);
         lock (_gate)
         {
-            int slot = Array.FindIndex(_functions, static other => other is null);
+            int slot = wanted ?? Array.FindIndex(_functions, static other => other is null);
             if (slot < 0)
                 throw new InvalidOperationException($"the PCI bus has no free slot: {Slots - 1} devices at most");
+            if (slot >= Slots || _functions[slot] is not null)
+                throw new InvalidOperationException($"slot {slot} of the PCI bus is taken or does not exist");
             if (function.BarBytes > 0)
                 function.PlaceBar((uint)MemoryLayout.PciWindowStart + (uint)slot * BarSpacing);
             _functions[slot] = function;

@@ -1,4 +1,5 @@
 using Appliance.Vmm.Bus;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.Vmm.Pci;
 
@@ -7,7 +8,7 @@ namespace Appliance.Vmm.Pci;
 /// register (Intel 82371AB §4.2.4), by which firmware restarts.
 /// </summary>
 /// <param name="reset">Called on the processor's thread.</param>
-internal sealed class PciConfigPorts(PciBus bus, Action reset) : IBusDevice
+internal sealed class PciConfigPorts(PciBus bus, Action reset) : IBusDevice, ISavedPart
 {
     public const ushort Start = 0xCF8;
     public const ulong PortCount = 8;
@@ -16,6 +17,9 @@ internal sealed class PciConfigPorts(PciBus bus, Action reset) : IBusDevice
     private const ulong ResetControl = 1;
     private const byte ResetCpu = 1 << 2;
     private const uint Enable = 1u << 31;
+
+    private const ushort StateVersion = 1;
+    private static readonly uint StateTag = StateFormat.Tag("PCIA"u8);
 
     private readonly Lock _gate = new();
     private uint _address;
@@ -50,6 +54,14 @@ internal sealed class PciConfigPorts(PciBus bus, Action reset) : IBusDevice
                 Select(offset, data.Length, out int register)?.WriteConfiguration(register, data);
         }
     }
+
+    public void Save(StateWriter writer)
+    {
+        writer.Begin(StateTag, 0, StateVersion);
+        writer.Put(_address);
+    }
+
+    public void Restore(StateReader reader) => _address = reader.Get(StateTag, 0, StateVersion).Take<uint>();
 
     private PciFunction? Select(ulong offset, int length, out int register)
     {

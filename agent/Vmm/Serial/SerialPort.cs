@@ -1,15 +1,19 @@
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Bus;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.Vmm.Serial;
 
 /// <summary>A UART on the port bus: its lock, its interrupt line, and where its bytes go.</summary>
-internal sealed class SerialPort : IBusDevice
+internal sealed class SerialPort : IBusDevice, ISavedPart
 {
     /// <summary>Where PCs have COM1.</summary>
     public const ushort Com1 = 0x3F8;
     public const uint Com1Interrupt = 4;
     public const ulong PortCount = 8;
+
+    private const ushort StateVersion = 1;
+    private static readonly uint StateTag = StateFormat.Tag("UART"u8);
 
     private readonly Lock _gate = new();
     private readonly Uart16550 _uart;
@@ -42,6 +46,20 @@ internal sealed class SerialPort : IBusDevice
             _hasRefused = taken < bytes.Length;
             return taken;
         }
+    }
+
+    public void Save(StateWriter writer)
+    {
+        writer.Begin(StateTag, 0, StateVersion);
+        lock (_gate)
+            _uart.Save(writer);
+    }
+
+    public void Restore(StateReader reader)
+    {
+        var state = reader.Get(StateTag, 0, StateVersion);
+        lock (_gate)
+            _uart.Restore(ref state);
     }
 
     public void Read(ulong offset, Span<byte> data)

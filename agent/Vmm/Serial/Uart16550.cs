@@ -1,3 +1,5 @@
+using Appliance.Vmm.Snapshots;
+
 namespace Appliance.Vmm.Serial;
 
 /// <summary>
@@ -94,6 +96,28 @@ internal sealed class Uart16550(Action<byte> transmit, Action interrupt)
                 _scratch = value;
                 break;
         }
+    }
+
+    public void Save(StateWriter writer)
+    {
+        writer.PutBytes([_interruptEnable, _fifoControl, _lineControl, _modemControl, _scratch, (byte)_divisor, (byte)(_divisor >> 8), _transmitterEmptied ? (byte)1 : (byte)0]);
+        writer.Put((byte)_count);
+        for (int i = 0; i < _count; i++)
+            writer.Put(_received[(_first + i) % FifoBytes]);
+    }
+
+    /// <summary>An interrupt that was on its way is raised again: one too many is looked into and found empty, one too few is waited for.</summary>
+    public void Restore(ref StateSection state)
+    {
+        var registers = state.TakeBytes(8);
+        (_interruptEnable, _fifoControl, _lineControl, _modemControl, _scratch) = (registers[0], registers[1], registers[2], registers[3], registers[4]);
+        _divisor = (ushort)(registers[5] | (registers[6] << 8));
+        _transmitterEmptied = registers[7] != 0;
+        _first = 0;
+        _count = Math.Min(state.Take<byte>(), (byte)FifoBytes);
+        state.TakeBytes(_count).CopyTo(_received);
+        if (((_interruptEnable & IER_RDI) != 0 && _count > 0) || ((_interruptEnable & IER_THRI) != 0 && _transmitterEmptied))
+            interrupt();
     }
 
     private void Send(byte value)

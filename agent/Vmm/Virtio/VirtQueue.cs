@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Memory;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.Vmm.Virtio;
 
@@ -187,6 +188,34 @@ internal sealed unsafe class VirtQueue(GuestMemory memory, ushort maxSize) : IDi
         memory.MarkWritten(wish, 2);
         Interlocked.MemoryBarrier();
         return Volatile.Read(ref *(ushort*)(_available + 2)) == _nextAvailable;
+    }
+
+    public void Save(StateWriter writer)
+    {
+        writer.Put(Size);
+        writer.Put(DescriptorArea);
+        writer.Put(DriverArea);
+        writer.Put(DeviceArea);
+        writer.Put(IsEnabled);
+        writer.Put(IsActive);
+        writer.Put(_nextAvailable);
+        writer.Put(_nextUsed);
+        writer.Put(_signalledUsed);
+    }
+
+    /// <exception cref="SnapshotException">The state is none that a queue here can have.</exception>
+    public void Restore(ref StateSection state, ulong features)
+    {
+        Size = state.Take<ushort>();
+        DescriptorArea = state.Take<ulong>();
+        DriverArea = state.Take<ulong>();
+        DeviceArea = state.Take<ulong>();
+        IsEnabled = state.Take<byte>() != 0;
+        bool isActive = state.Take<byte>() != 0;
+        var (available, used, signalled) = (state.Take<ushort>(), state.Take<ushort>(), state.Take<ushort>());
+        if (isActive && !TryActivate(features))
+            throw new SnapshotException("a queue's state is wrong: its rings are not in memory");
+        (_nextAvailable, _nextUsed, _signalledUsed) = (available, used, signalled);
     }
 
     public void Dispose() => Notify.Dispose();

@@ -1,6 +1,7 @@
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Events;
 using Appliance.Vmm.Memory;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.Vmm.Virtio;
 
@@ -14,7 +15,12 @@ internal abstract class VirtioDevice : IDisposable
     // Chains before other work of the same loop gets a turn. Higher starves it; lower costs one eventfd wake-up per turn.
     protected const int MaxBatch = 64;
 
-    private IVirtioInterrupts? _interrupts;
+    private const ushort CommonVersion = 1;
+    private static readonly uint CommonTag = StateFormat.Tag("VDEV"u8);
+    private static readonly uint OwnTag = StateFormat.Tag("VOWN"u8);
+
+    private IVirtioTransport? _transport;
+    private ulong _frozenFeatures = ulong.MaxValue;
     private ulong[] _notifyTokens = [];
     private bool _isPaused;
 
@@ -39,10 +45,11 @@ internal abstract class VirtioDevice : IDisposable
     /// <summary>Most entries of each queue.</summary>
     protected abstract ReadOnlySpan<ushort> QueueSizes { get; }
 
-    public ulong OfferedFeatures => OwnFeatures
+    /// <summary>After a restore no more than where the guest comes from: a driver that starts again finds what it knew.</summary>
+    public ulong OfferedFeatures => _frozenFeatures & (OwnFeatures
         | VirtioConstants.Bit(VirtioConstants.VIRTIO_F_INDIRECT_DESC)
         | VirtioConstants.Bit(VirtioConstants.VIRTIO_F_EVENT_IDX)
-        | VirtioConstants.Bit(VirtioConstants.VIRTIO_F_VERSION_1);
+        | VirtioConstants.Bit(VirtioConstants.VIRTIO_F_VERSION_1));
 
     /// <summary>How many queues the device has; fixed from the start.</summary>
     public int QueueCount => QueueSizes.Length;
@@ -65,10 +72,10 @@ internal abstract class VirtioDevice : IDisposable
     protected EventLoop Loop { get; private set; } = null!;
 
     /// <summary>Once, before the guest runs.</summary>
-    public void Attach(GuestMemory memory, EventLoop loop, IVirtioInterrupts interrupts)
+    public void Attach(GuestMemory memory, EventLoop loop, IVirtioTransport transport)
     {
         Loop = loop;
-        _interrupts = interrupts;
+        _transport = transport;
         var sizes = QueueSizes;
         Queues = new VirtQueue[sizes.Length];
         _notifyTokens = new ulong[sizes.Length];
@@ -140,6 +147,71 @@ internal abstract class VirtioDevice : IDisposable
         }
     }
 
+    /// <summary>Writes the device's sections; paused.</summary>
+    /// <param name="instance">The device's number in its machine.</param>
+    public void Save(StateWriter writer, uint instance)
+    {
+        lock (Gate)
+        {
+            writer.Begin(CommonTag, instance, CommonVersion);
+            writer.Put(Type);
+            writer.PutText(Name);
+            writer.Put(OfferedFeatures);
+            writer.Put(Features);
+            writer.Put(IsActive);
+            writer.Put(NeedsReset);
+            writer.Put((ushort)Queues.Length);
+            foreach (var queue in Queues)
+                queue.Save(writer);
+            writer.Begin(OwnTag, instance, StateVersion);
+            SaveOwn(writer);
+            _transport!.Save(writer, instance);
+        }
+    }
+
+    /// <summary>What kind of device a machine's state has under a number, and its name there.</summary>
+    public static (ushort Type, string Name) Peek(StateReader reader, uint instance)
+    {
+        var state = reader.Get(CommonTag, instance, CommonVersion);
+        return (state.Take<ushort>(), state.TakeText());
+    }
+
+    /// <summary>How many devices a machine's state has.</summary>
+    public static int CountIn(StateReader reader) => reader.Count(CommonTag);
+
+    /// <summary>Becomes what another device was when it was saved. Attached, not used yet; its memory is restored already.</summary>
+    /// <exception cref="SnapshotException">It cannot be that.</exception>
+    public void Restore(StateReader reader, uint instance)
+    {
+        lock (Gate)
+        {
+            _isPaused = true;
+            var state = reader.Get(CommonTag, instance, CommonVersion);
+            if (state.Take<ushort>() != Type)
+                throw new SnapshotException($"device {instance} is no {Kind} in the state");
+            Name = state.TakeText();
+            _frozenFeatures = state.Take<ulong>();
+            Features = state.Take<ulong>();
+            if ((Features & ~OfferedFeatures) != 0)
+                throw new SnapshotException($"the guest uses features of {Name} that it does not have here: {Features & ~OfferedFeatures:x}");
+            bool isActive = state.Take<byte>() != 0;
+            NeedsReset = state.Take<byte>() != 0;
+            _transport!.Restore(reader, instance);
+            if (state.Take<ushort>() != Queues.Length)
+                throw new SnapshotException($"{Name} has another number of queues in the state");
+            foreach (var queue in Queues)
+                queue.Restore(ref state, Features);
+            var own = reader.Get(OwnTag, instance, StateVersion);
+            IsActive = isActive;
+            if (isActive)
+                OnActivated();
+            RestoreOwn(ref own);
+            // One that was on its way when the state was saved may be lost; one too many finds nothing.
+            for (int i = 0; isActive && i < Queues.Length; i++)
+                _transport.UsedBuffers(i);
+        }
+    }
+
     public virtual void Dispose()
     {
         foreach (ulong token in _notifyTokens)
@@ -152,7 +224,21 @@ internal abstract class VirtioDevice : IDisposable
     {
     }
 
+    /// <summary>The driver is ready, or was when the device was saved: then <see cref="RestoreOwn"/> follows, and the device is paused.</summary>
     protected virtual void OnActivated()
+    {
+    }
+
+    /// <summary>Of what <see cref="SaveOwn"/> writes.</summary>
+    protected virtual ushort StateVersion => 1;
+
+    /// <summary>Writes what the device has beyond features and queues. Paused, Gate held.</summary>
+    protected virtual void SaveOwn(StateWriter writer)
+    {
+    }
+
+    /// <summary>Takes what <see cref="SaveOwn"/> wrote, or an older version did. Gate held.</summary>
+    protected virtual void RestoreOwn(ref StateSection state)
     {
     }
 
@@ -172,17 +258,17 @@ internal abstract class VirtioDevice : IDisposable
     protected void Interrupt(int index)
     {
         if (Queues[index].IsActive && Queues[index].NeedsInterrupt())
-            _interrupts?.UsedBuffers(index);
+            _transport?.UsedBuffers(index);
     }
 
-    protected void AnnounceConfiguration() => _interrupts?.ConfigurationChanged();
+    protected void AnnounceConfiguration() => _transport?.ConfigurationChanged();
 
     /// <summary>The driver misbehaved: stop working and say so (§2.1.2). Gate held.</summary>
     protected void Break()
     {
         IsActive = false;
         NeedsReset = true;
-        _interrupts?.ConfigurationChanged();
+        _transport?.ConfigurationChanged();
     }
 
     /// <summary>Serves the chains of a queue one after the other with <see cref="Serve"/>, as <see cref="MayServe"/> allows, then interrupts. Gate held.</summary>

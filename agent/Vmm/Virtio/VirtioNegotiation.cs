@@ -1,3 +1,5 @@
+using Appliance.Vmm.Snapshots;
+
 namespace Appliance.Vmm.Virtio;
 
 /// <summary>Device initialization as both transports show it, Virtio 1.2 §3.1: status, features, the selected queue. The device's Gate is held for every member.</summary>
@@ -66,6 +68,24 @@ internal sealed class VirtioNegotiation(VirtioDevice device)
         _status = 0;
         QueueSelect = 0;
         DeviceFeatureSelect = DriverFeatureSelect = 0;
+    }
+
+    public void Save(StateWriter writer)
+    {
+        writer.Put(_driverFeatures);
+        writer.Put(_status);
+        writer.Put(DeviceFeatureSelect);
+        writer.Put(DriverFeatureSelect);
+        writer.Put(QueueSelect);
+    }
+
+    public void Restore(ref StateSection state)
+    {
+        _driverFeatures = state.Take<ulong>();
+        _status = state.Take<byte>();
+        DeviceFeatureSelect = state.Take<uint>();
+        DriverFeatureSelect = state.Take<uint>();
+        QueueSelect = state.Take<ushort>();
     }
 
     // Legacy drivers, which do not know VERSION_1, would misread every structure.

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Bus;
 using Appliance.Vmm.Events;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.Vmm.Watchdogs;
 
@@ -11,8 +12,11 @@ namespace Appliance.Vmm.Watchdogs;
 /// </summary>
 /// <param name="loop">Waits for the timer.</param>
 /// <param name="onExpired">Called on the loop's thread.</param>
-internal sealed class Watchdog : IBusDevice, IDisposable
+internal sealed class Watchdog : IBusDevice, ISavedPart, IDisposable
 {
+    private const ushort StateVersion = 1;
+    private static readonly uint StateTag = StateFormat.Tag("WDOG"u8);
+
     public const ushort Start = 0x620;
     public const ulong PortCount = 20;
 
@@ -97,6 +101,22 @@ internal sealed class Watchdog : IBusDevice, IDisposable
             _isPaused = true;
             SetTimer();
         }
+    }
+
+    public void Save(StateWriter writer)
+    {
+        var state = State;
+        writer.Begin(StateTag, 0, StateVersion);
+        writer.Put(state.Countdown);
+        writer.Put(state.Left);
+        writer.Put(state.IsRunning);
+        writer.Put(state.HasFired);
+    }
+
+    public void Restore(StateReader reader)
+    {
+        var state = reader.Get(StateTag, 0, StateVersion);
+        State = new WatchdogState(state.Take<uint>(), state.Take<uint>(), state.Take<byte>() != 0, state.Take<byte>() != 0);
     }
 
     public void Read(ulong offset, Span<byte> data)

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Appliance.Vmm.Bus;
 using Appliance.Vmm.Memory;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.Vmm.Virtio.Balloon;
 
@@ -185,4 +186,8 @@ internal sealed unsafe class VirtioBalloon(GuestMemory memory) : VirtioDevice
             pages.Skip(bytes);
         }
     }
+
+    protected override void SaveOwn(StateWriter writer) => writer.PutBlock(_configuration);
+
+    protected override void RestoreOwn(ref StateSection state) => state.TakeInto(_configuration);
 }

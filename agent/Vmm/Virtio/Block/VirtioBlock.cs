@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Bus;
+using Appliance.Vmm.Snapshots;
 using Appliance.Vmm.Virtio.RateLimits;
 
 namespace Appliance.Vmm.Virtio.Block;
@@ -324,5 +325,20 @@ internal sealed unsafe class VirtioBlock : VirtioDevice
         BinaryPrimitives.WriteUInt32LittleEndian(space[48..], DiskLimits.MaxRangeSectors);
         BinaryPrimitives.WriteUInt32LittleEndian(space[52..], 1);
         space[56] = 1;
+    }
+
+    protected override void SaveOwn(StateWriter writer)
+    {
+        writer.Put(_limits.Sectors);
+        writer.PutBlock(_id);
+    }
+
+    /// <summary>The guest knows the disk's length and serial number; another length would be another disk.</summary>
+    protected override void RestoreOwn(ref StateSection state)
+    {
+        ulong sectors = state.Take<ulong>();
+        if (sectors != _limits.Sectors)
+            throw new SnapshotException($"{Name} had {sectors} sectors when it was saved, the disk given now has {_limits.Sectors}");
+        state.TakeInto(_id);
     }
 }

@@ -1,11 +1,12 @@
 using Appliance.Linux.Kvm;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Bus;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.Vmm.Virtio.Mmio;
 
 /// <summary>Virtio over memory-mapped registers, Virtio 1.2 §4.2, version 2. Costs two more exits per interrupt than PCI (status, acknowledge).</summary>
-internal sealed class VirtioMmio(VirtioDevice device, EventFd interrupt) : IBusDevice, IVirtioInterrupts
+internal sealed class VirtioMmio(VirtioDevice device, EventFd interrupt) : IBusDevice, IVirtioTransport
 {
     public const ulong RegistersBytes = 0x200;
 
@@ -18,6 +19,9 @@ internal sealed class VirtioMmio(VirtioDevice device, EventFd interrupt) : IBusD
 
     private const ulong ConfigurationSpace = 0x100;
     private const ulong QueueNotify = 0x50;
+
+    private const ushort StateVersion = 1;
+    private static readonly uint StateTag = StateFormat.Tag("MMIO"u8);
 
     private readonly VirtioNegotiation _negotiation = new(device);
     private uint _interruptStatus;
@@ -61,6 +65,22 @@ internal sealed class VirtioMmio(VirtioDevice device, EventFd interrupt) : IBusD
             else if (data.Length == 4 && offset % 4 == 0)
                 WriteRegister(offset, (uint)Registers.Get(data));
         }
+    }
+
+    public void Save(StateWriter writer, uint instance)
+    {
+        writer.Begin(StateTag, instance, StateVersion);
+        _negotiation.Save(writer);
+        writer.Put(_interruptStatus);
+        writer.Put(_configurationGeneration);
+    }
+
+    public void Restore(StateReader reader, uint instance)
+    {
+        var state = reader.Get(StateTag, instance, StateVersion);
+        _negotiation.Restore(ref state);
+        _interruptStatus = state.Take<uint>();
+        _configurationGeneration = state.Take<uint>();
     }
 
     private uint ReadRegister(ulong offset) => offset switch

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Appliance.Linux.Devices;
 using Appliance.Linux.Libc;
 using Appliance.Vmm.Bus;
+using Appliance.Vmm.Snapshots;
 using Appliance.Vmm.Virtio.RateLimits;
 
 namespace Appliance.Vmm.Virtio.Net;
@@ -88,6 +89,26 @@ internal sealed unsafe class VirtioNet : VirtioDevice
     public override void ReadMetrics(Action<string, long> read) => Metrics.Read(read);
 
     public override void ReadConfiguration(ulong offset, Span<byte> data) => Registers.CopyFrom(_configuration, offset, data);
+
+    /// <summary>
+    /// Tells the network where the guest is now, with a frame in its name (reverse ARP, RFC 903, as hypervisors do): bridges learn from whom it comes.
+    /// Any thread.
+    /// </summary>
+    public void Announce()
+    {
+        // Ethernet's least frame: to everybody, from the guest, type 0x8035; then the request of RFC 903 for the guest's own address.
+        Span<byte> frame = stackalloc byte[HeaderBytes + 60];
+        frame.Clear();
+        var packet = frame[HeaderBytes..];
+        packet[..6].Fill(0xFF);
+        ReadOnlySpan<byte> mac = _configuration.AsSpan(0, 6);
+        mac.CopyTo(packet[6..]);
+        ((ReadOnlySpan<byte>)[0x80, 0x35, 0, 1, 0x08, 0, 6, 4, 0, 3]).CopyTo(packet[12..]);
+        mac.CopyTo(packet[22..]);
+        mac.CopyTo(packet[32..]);
+        lock (Gate)
+            _ = Files.TryWrite(_tap, frame, out _);
+    }
 
     public override void Dispose()
     {
@@ -304,4 +325,9 @@ internal sealed unsafe class VirtioNet : VirtioDevice
         offloads |= (Features & VirtioConstants.Bit(VIRTIO_NET_F_GUEST_ECN)) != 0 ? TapFeatures.TUN_F_TSO_ECN : 0;
         return offloads;
     }
+
+    // A frame that waits for buffers is lost, as on a wire.
+    protected override void SaveOwn(StateWriter writer) => writer.PutBlock(_configuration);
+
+    protected override void RestoreOwn(ref StateSection state) => state.TakeInto(_configuration);
 }

@@ -5,6 +5,7 @@ using Appliance.Vmm.Bus;
 using Appliance.Vmm.Interrupts;
 using Appliance.Vmm.Memory;
 using Appliance.Vmm.Pci;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.Vmm.Virtio.Pci;
 
@@ -12,7 +13,7 @@ namespace Appliance.Vmm.Virtio.Pci;
 /// A virtio device as a PCI function, Virtio 1.2 §4.1, modern only. Everything is behind BAR 0: common configuration, ISR, device configuration,
 /// notifications, MSI-X. Interrupts are MSI-X messages only: there is no pin, so a driver without MSI-X polls.
 /// </summary>
-internal sealed class VirtioPci : PciFunction, IVirtioInterrupts, IDisposable
+internal sealed class VirtioPci : PciFunction, IVirtioTransport, IDisposable
 {
     private const ushort VirtioVendor = 0x1AF4;
     private const ushort FirstModernDevice = 0x1040;
@@ -24,6 +25,9 @@ internal sealed class VirtioPci : PciFunction, IVirtioInterrupts, IDisposable
     private const byte VIRTIO_PCI_CAP_ISR_CFG = 3;
     private const byte VIRTIO_PCI_CAP_DEVICE_CFG = 4;
     private const byte VIRTIO_PCI_CAP_PCI_CFG = 5;
+
+    private const ushort StateVersion = 1;
+    private static readonly uint StateTag = StateFormat.Tag("VPCI"u8);
 
     private readonly VirtioDevice _device;
     private readonly KvmMachine _machine;
@@ -101,6 +105,27 @@ internal sealed class VirtioPci : PciFunction, IVirtioInterrupts, IDisposable
             case VirtioPciLayout.Notify: Notify(inside); break;
             case VirtioPciLayout.MsixTable: _vectors.WriteTable(inside, data); break;
         }
+    }
+
+    public void Save(StateWriter writer, uint instance)
+    {
+        writer.Begin(StateTag, instance, StateVersion);
+        Span<byte> space = stackalloc byte[PciConfigSpace.Bytes];
+        Configuration.Read(0, space);
+        writer.PutBlock(space);
+        _common.Save(writer);
+        _vectors.Save(writer);
+    }
+
+    public void Restore(StateReader reader, uint instance)
+    {
+        var state = reader.Get(StateTag, instance, StateVersion);
+        Span<byte> space = stackalloc byte[PciConfigSpace.Bytes];
+        state.TakeInto(space);
+        Configuration.Write(0, space);      // as a driver would: what is fixed is this function's own
+        _common.Restore(ref state);
+        _vectors.Restore(ref state, Configuration.Get16(_msixCapability + 2));
+        MoveNotify();
     }
 
     public void Dispose()

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Appliance.Vmm.Bus;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.Vmm.Virtio.Pci;
 
@@ -33,6 +35,22 @@ internal sealed class VirtioPciCommon(VirtioDevice device, int queueCount)
     {
         lock (device.Gate)
             Set(offset, data.Length, Registers.Get(data));
+    }
+
+    public void Save(StateWriter writer)
+    {
+        _negotiation.Save(writer);
+        writer.Put(_configurationVector);
+        writer.Put(_generation);
+        writer.PutBlock(MemoryMarshal.AsBytes<ushort>(_queueVectors));
+    }
+
+    public void Restore(ref StateSection state)
+    {
+        _negotiation.Restore(ref state);
+        _configurationVector = state.Take<ushort>();
+        _generation = state.Take<byte>();
+        state.TakeInto(MemoryMarshal.AsBytes(_queueVectors.AsSpan()));
     }
 
     private ulong Get(ulong field) => field switch
@@ -81,9 +99,9 @@ internal sealed class VirtioPciCommon(VirtioDevice device, int queueCount)
         {
             case (0x18, 2): queue.Size = (ushort)value; break;
             case (0x1C, 2): queue.IsEnabled = value == 1; break;        // §4.1.4.3.2: only 1 may be written
-            case (>= 0x20 and < 0x28, _): queue.DescriptorArea = Merge(queue.DescriptorArea, offset - 0x20, length, value); break;
-            case (>= 0x28 and < 0x30, _): queue.DriverArea = Merge(queue.DriverArea, offset - 0x28, length, value); break;
-            case (>= 0x30 and < 0x38, _): queue.DeviceArea = Merge(queue.DeviceArea, offset - 0x30, length, value); break;
+            case ( >= 0x20 and < 0x28, _): queue.DescriptorArea = Merge(queue.DescriptorArea, offset - 0x20, length, value); break;
+            case ( >= 0x28 and < 0x30, _): queue.DriverArea = Merge(queue.DriverArea, offset - 0x28, length, value); break;
+            case ( >= 0x30 and < 0x38, _): queue.DeviceArea = Merge(queue.DeviceArea, offset - 0x30, length, value); break;
         }
     }
 

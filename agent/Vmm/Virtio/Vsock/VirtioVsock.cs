@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Appliance.Vmm.Bus;
+using Appliance.Vmm.Snapshots;
 
 namespace Appliance.Vmm.Virtio.Vsock;
 
@@ -13,12 +14,16 @@ internal sealed class VirtioVsock : VirtioDevice
 
     private const int ReceiveQueue = 0;
     private const int TransmitQueue = 1;
+    private const int EventQueue = 2;
     private const ushort QueueSize = 256;
 
     private readonly byte[] _configuration = new byte[8];
     private readonly DescriptorChain _receiving = new(QueueSize);
     private readonly DescriptorChain _sending = new(QueueSize);
     private readonly VsockHub _hub;
+
+    // A restored guest has not been told yet that its connections are gone (§5.10.6.7, VIRTIO_VSOCK_EVENT_TRANSPORT_RESET).
+    private bool _owesReset;
 
     // Packets of the guest wait until it takes the answers to earlier ones.
     private bool _isStalled;
@@ -43,7 +48,6 @@ internal sealed class VirtioVsock : VirtioDevice
 
     protected override ulong OwnFeatures => VirtioConstants.Bit(VIRTIO_VSOCK_F_STREAM);
 
-    // The third is for events, of which only a restored guest would get any.
     protected override ReadOnlySpan<ushort> QueueSizes => new ushort[] { QueueSize, QueueSize, 8 };
 
     public override void ReadMetrics(Action<string, long> read) => Metrics.Read(read);
@@ -64,12 +68,14 @@ internal sealed class VirtioVsock : VirtioDevice
     protected override void OnReset()
     {
         _hub.Clear();
-        _isStalled = false;
+        _isStalled = _owesReset = false;
     }
 
     protected override void OnQueue(int index)
     {
-        if (index == TransmitQueue)
+        if (_owesReset)
+            AnnounceReset();
+        if (index == TransmitQueue && IsActive)
         {
             _isStalled = false;
             Drain(TransmitQueue, _sending);
@@ -77,6 +83,36 @@ internal sealed class VirtioVsock : VirtioDevice
 
         if (IsActive)
             Deliver();
+    }
+
+    protected override void SaveOwn(StateWriter writer) => writer.PutBlock(_configuration);
+
+    /// <summary>The guest's address is this device's, which may be another: the guest looks when it hears of the reset.</summary>
+    protected override void RestoreOwn(ref StateSection state)
+    {
+        _ = state.TakeBlock();
+        _owesReset = IsActive;
+    }
+
+    private void AnnounceReset()
+    {
+        var queue = Queues[EventQueue];
+        if (!queue.IsActive)
+            return;
+        switch (queue.TryPop(_receiving))
+        {
+            case QueuePop.Broken:
+                Break();
+                return;
+            case QueuePop.Empty:
+                return;
+        }
+
+        // struct virtio_vsock_event: the id of a transport reset is 0.
+        _ = _receiving.Writable.TryPut(stackalloc byte[sizeof(uint)]);
+        queue.Push(_receiving, sizeof(uint));
+        _owesReset = false;
+        Interrupt(EventQueue);
     }
 
     protected override bool MayServe(int index, DescriptorChain chain)
