@@ -212,7 +212,7 @@ internal sealed class IdentityApi : ApiService
     public override async Task StopAsync()
     {
         await _upkeep.DisposeAsync();
-        _drivers.Dispose();
+        _drivers.Close();
     }
 
     private async Task KeepUpAsync(CancellationToken ct)

@@ -54,17 +54,23 @@ internal sealed class AuthRoutes(
         var allowExpired = request.Http.Request.QueryString.HasValue
             && request.QueryValue("allow_expired") is { } flag && QueryFlags.IsTrue(flag);
         var finding = tokens.FindAsync(text, allowExpired, ct);
-        if (!finding.IsCompletedSuccessfully || finding.Result is not { Shown: { } shown } valid)
-            return ShowFirstAsync(request, text, finding, ct);
-        return policy.Check("keystone", RuleOf(request), request.Caller, valid.Target) is { } refused ? Task.FromResult<ApiResult>(refused) : shown;
+        return finding.IsCompletedSuccessfully ? ShowFoundAsync(request, text, finding.Result, ct) : AwaitAsync(request, text, finding, ct);
     }
 
-    private async Task<ApiResult> ShowFirstAsync(ApiRequest request, string text, ValueTask<ValidToken?> finding, CancellationToken ct)
+    private async Task<ApiResult> AwaitAsync(ApiRequest request, string text, ValueTask<ValidToken?> finding, CancellationToken ct) =>
+        await ShowFoundAsync(request, text, await finding, ct);
+
+    private Task<ApiResult> ShowFoundAsync(ApiRequest request, string text, ValidToken? found, CancellationToken ct)
     {
-        if (await finding is not { } valid)
-            return IdentityFaults.NotFound("token", text);
+        if (found is not { } valid)
+            return Task.FromResult<ApiResult>(IdentityFaults.NotFound("token", text));
         if (policy.Check("keystone", RuleOf(request), request.Caller, valid.Target) is { } refused)
-            return refused;
+            return Task.FromResult<ApiResult>(refused);
+        return valid.Shown ?? ShowFirstAsync(valid, ct);
+    }
+
+    private async Task<ApiResult> ShowFirstAsync(ValidToken valid, CancellationToken ct)
+    {
         valid.Shown = Task.FromResult<ApiResult>(new TokenAnswer(StatusCodes.Status200OK, valid, await catalogs.ReadAsync(ct), _address));
         return await valid.Shown;
     }

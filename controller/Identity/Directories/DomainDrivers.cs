@@ -11,7 +11,7 @@ namespace Appliance.Controller.Identity.Directories;
 /// in SQL, and every domain without another is in it. Source: keystone/identity/core.py, DomainConfigs.
 /// </summary>
 internal sealed class DomainDrivers(
-    IdentityDatabase database, DomainConfigStore configs, IdentityDriverSettings settings, TimeProvider clock, ILogger<DomainDrivers> log) : IDisposable
+    IdentityDatabase database, DomainConfigStore configs, IdentityDriverSettings settings, TimeProvider clock, ILogger<DomainDrivers> log)
 {
     private readonly ConcurrentDictionary<string, Driver> _drivers = new(StringComparer.Ordinal);
     private readonly Lock _making = new();
@@ -56,7 +56,8 @@ internal sealed class DomainDrivers(
             driver.Directory.Ldap.CloseOld();
     }
 
-    public void Dispose()
+    /// <summary>Closes all connections; the last call.</summary>
+    public void Close()
     {
         foreach (var domainId in _drivers.Keys)
             Forget(domainId);
