@@ -119,10 +119,14 @@ internal sealed class AssignmentModel(TestCloud cloud)
     private HashSet<string> Meant(string role)
     {
         var meant = new HashSet<string> { role };
-        while (_implied.Count(rule => meant.Contains(rule.Prior) && meant.Add(rule.Implied)) > 0)
+        int before;
+        do
         {
-            // Until a round adds nothing.
+            before = meant.Count;
+            foreach (var rule in _implied.Where(rule => meant.Contains(rule.Prior)))
+                meant.Add(rule.Implied);
         }
+        while (meant.Count > before);
 
         return meant;
     }

@@ -161,7 +161,10 @@ public sealed class CertificateTokenTests : IDisposable
     {
         SslOptions = new SslClientAuthenticationOptions
         {
-            RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+            CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { cloud.Host.Certificates.Authority }, RevocationMode = X509RevocationMode.NoCheck,
+            },
             LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate!,
         },
     })

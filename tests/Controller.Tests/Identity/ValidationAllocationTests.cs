@@ -46,7 +46,8 @@ public class ValidationAllocationTests
         http.Response.Headers.Vary = "X-Auth-Token";
         http.Response.ContentType = "application/json";
         http.Response.BodyWriter.Advance(1);
-        return http.Response.BodyWriter.FlushAsync().IsCompletedSuccessfully ? Task.CompletedTask : throw new InvalidOperationException("not flushed at once");
+        var flushing = http.Response.BodyWriter.FlushAsync();
+        return flushing.IsCompletedSuccessfully ? Task.CompletedTask : throw new InvalidOperationException("not flushed at once");
     }
 
     /// <summary>Requests one after another on this thread, as on a connection that is kept: what was made for the first serves the others.</summary>
