@@ -27,6 +27,7 @@ internal sealed record RackImage(string Kernel, string NodeArchive, string Vmm)
     {
         string image = Path.Combine(FindRoot(), "out/guest.qcow2"), disk = Path.Combine(FindRoot(), ".cache/rack/guest.raw");
         Assert.True(File.Exists(image), "out/guest.qcow2 is missing: run scripts/build guest");
+        Directory.CreateDirectory(Path.GetDirectoryName(disk)!);
         Run("qemu-img", "convert", "-O", "raw", image, disk);
         return disk;
     }
