@@ -37,6 +37,14 @@ internal sealed unsafe class GenerationId : IDisposable, ISavedPart
         set => *(Guid*)_page.Start = value;
     }
 
+    /// <summary>An id that no machine had. By getrandom(2): the runtime's own source opens a device, and in a jail there is none.</summary>
+    public static Guid Create()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        Randomness.Fill(bytes);
+        return new Guid(bytes);
+    }
+
     public void Save(StateWriter writer)
     {
         writer.Begin(StateTag, 0, StateVersion);

@@ -78,7 +78,7 @@ internal sealed class VirtualMachine : IDisposable
         _ports.Add(PowerPorts.Start, PowerPorts.PortCount, new PowerPorts(() => End(MachineEnd.PowerOff), () => End(MachineEnd.Reset)));
         _events = new EventPorts(_eventInterrupt, slot => _slots?.OnEjected(slot));
         _ports.Add(EventPorts.Start, EventPorts.PortCount, _events);
-        _generation = new GenerationId(_machine) { Value = Guid.NewGuid() };
+        _generation = new GenerationId(_machine) { Value = Generation.GenerationId.Create() };
         _parts.Add(_events);
         _parts.Add(_generation);
         if (options.UsesPci)
@@ -202,7 +202,7 @@ internal sealed class VirtualMachine : IDisposable
     /// <summary>Gives the machine another generation id and tells the guest. For a machine restored from a snapshot, before <see cref="Resume"/>.</summary>
     public void RenewGeneration()
     {
-        GenerationId = Guid.NewGuid();
+        GenerationId = Generation.GenerationId.Create();
         _events.Raise(MachineEvents.Generation);
     }
 
