@@ -12,6 +12,7 @@ internal static partial class Mounts
     public const ulong MS_NOEXEC = 8;
     public const ulong MS_REMOUNT = 32;
     public const ulong MS_BIND = 4096;
+    public const ulong MS_MOVE = 8192;
     public const ulong MS_REC = 16384;
     public const ulong MS_PRIVATE = 1 << 18;
     public const ulong MS_SHARED = 1 << 20;
@@ -31,14 +32,26 @@ internal static partial class Mounts
     public static Errno TryUnmount(string target, int flags) => umount2(target, flags) < 0 ? LinuxException.LastErrno : Errno.None;
 
     /// <summary>
-    /// Makes a mount point the root of this process's mount namespace and takes the old root away: pivot_root(2), "pivot_root(".", ".")".
+    /// Makes a mount point the root of this process's mount namespace and takes the old root away: pivot_root(2), "pivot_root(".", ".")". Where
+    /// the old root is the initial file system (an initramfs), which cannot be taken away, it is covered instead, as switch_root(8) does:
+    /// only a process with rights to mount or chroot could look below.
     /// </summary>
     public static void PivotTo(string newRoot)
     {
-        if (chdir(newRoot) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
-            throw LinuxException.Last($"pivot_root {newRoot}");
-        if (TryUnmount(".", MNT_DETACH) is var errno && errno != Errno.None)
-            throw new LinuxException("umount the old root", errno);
+        if (chdir(newRoot) < 0)
+            throw LinuxException.Last($"chdir {newRoot}");
+        if (syscall(SYS_pivot_root, ".", ".") < 0)
+        {
+            if (LinuxException.LastErrno is var errno && errno != Errno.EINVAL)
+                throw new LinuxException($"pivot_root {newRoot}", errno);
+            Mount(".", "/", null, MS_MOVE);
+            if (chroot(".") < 0 || chdir("/") < 0)
+                throw LinuxException.Last($"chroot {newRoot}");
+            return;
+        }
+
+        if (TryUnmount(".", MNT_DETACH) is var failure && failure != Errno.None)
+            throw new LinuxException("umount the old root", failure);
         if (chdir("/") < 0)
             throw LinuxException.Last("chdir /");
     }
@@ -48,6 +61,9 @@ internal static partial class Mounts
 
     [LibraryImport(Files.Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int chdir(string path);
+
+    [LibraryImport(Files.Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int chroot(string path);
 
     [LibraryImport(Files.Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial long syscall(long number, string first, string second);
