@@ -25,7 +25,7 @@ public sealed class HotPlugTests
         say "AGAIN $(cat /sys/block/vda/serial)"
         """;
 
-    [Fact(Skip = "not seen passing yet since disks that come later may wait for their data: run scripts/test rack")]
+    [Fact]
     public async Task Disks_and_interfaces_come_change_and_go_while_the_guest_runs()
     {
         byte[] disk = RandomNumberGenerator.GetBytes(4 << 20);
@@ -69,7 +69,7 @@ public sealed class HotPlugTests
                      "GONE nic\n", "STATUS 0\n", "end=PowerOff", "gc=0", "\"memory\":{\"totalBytes\":",
                  })
             Assert.True(said.Contains(expected, StringComparison.Ordinal), $"'{expected}' was not said:\n{said}");
-        Assert.DoesNotContain("error", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"error\":", said, StringComparison.Ordinal);
     }
 
 #pragma warning disable CA5351      // what busybox has; nothing is protected by it
