@@ -334,14 +334,8 @@ internal sealed class MachineRun : IDisposable
         _prepared.Add(new(new VirtioNet(tap!, option.Mac, option.Mtu, option.Receiving, option.Sending), option.Name, HasOwnThread: true));
     }
 
-    private void RemoveEjected()
-    {
-        foreach (var device in _machine.RemoveEjected())
-        {
-            _loops.Release(device);
-            _server?.Announce("device-removed", line => line.WriteString("device"u8, device.Name));
-        }
-    }
+    private void RemoveEjected() =>
+        _loops.RemoveEjected(device => _server?.Announce("device-removed", line => line.WriteString("device"u8, device.Name)));
 
     private void OnSignal()
     {

@@ -123,11 +123,17 @@ internal sealed class EventLoop : IDisposable
         _stop.Signal();
     }
 
-    public void Dispose()
+    /// <summary>As <see cref="Stop"/>, and waits until no handler is called any more. Not from a handler.</summary>
+    public void Halt()
     {
         Stop();
         if (_thread != Thread.CurrentThread)
             _thread?.Join();
+    }
+
+    public void Dispose()
+    {
+        Halt();
         _epoll.Dispose();
         _stop.Dispose();
     }

@@ -43,14 +43,22 @@ internal sealed class DeviceLoops(VirtualMachine machine) : IDisposable
     public void Stop()
     {
         foreach (var loop in _loops.Values)
-            loop.Stop();
+            loop.Halt();
     }
 
-    /// <summary>The machine's device is gone. One without a thread of its own is passed over.</summary>
-    public void Release(VirtioDevice device)
+    /// <summary>Removes from the machine what its guest has let go, with the threads; called for each when it is gone.</summary>
+    public void RemoveEjected(Action<VirtioDevice> removed)
     {
-        if (_loops.Remove(device, out var loop))
-            loop.Dispose();
+        foreach (var device in machine.TakeEjected())
+        {
+            // First the thread: it may be about to call the device, whose descriptors are closed then.
+            bool hadLoop = _loops.Remove(device, out var loop);
+            if (hadLoop)
+                loop!.Halt();
+            machine.Remove(device);
+            loop?.Dispose();
+            removed(device);
+        }
     }
 
     public void Dispose()

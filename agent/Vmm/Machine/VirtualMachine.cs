@@ -107,7 +107,7 @@ internal sealed class VirtualMachine : IDisposable
     /// <summary>Signalled when the machine ends; then see <see cref="EndReason"/>.</summary>
     public EventFd Ended { get; } = new();
 
-    /// <summary>Signalled when the guest has let devices go: call <see cref="RemoveEjected"/>. Null on a machine without PCI.</summary>
+    /// <summary>Signalled when the guest has let devices go: call <see cref="DeviceLoops.RemoveEjected"/>. Null on a machine without PCI.</summary>
     public EventFd? DevicesEjected => _slots?.Ejected;
 
     /// <summary>Null before <see cref="AddWatchdog"/>.</summary>
@@ -172,31 +172,25 @@ internal sealed class VirtualMachine : IDisposable
     /// <summary>Asks the guest to let a device go; false when it cannot be asked. When it has, <see cref="DevicesEjected"/> is signalled.</summary>
     public bool RequestRemoval(VirtioDevice device) => _slots is not null && _slots.Ask(device);
 
-    /// <summary>Removes what the guest has let go. The caller disposes what it gave to them, such as their loops.</summary>
-    public IReadOnlyList<VirtioDevice> RemoveEjected()
-    {
-        if (_slots is null || _slots.TakeEjected() is not { Count: > 0 } ejected)
-            return [];
+    /// <summary>What the guest has let go since the last time: to be removed with <see cref="Remove"/>.</summary>
+    public IReadOnlyList<VirtioDevice> TakeEjected() => _slots is null ? [] : _slots.TakeEjected();
 
+    /// <summary>Removes a device from the machine and disposes it. Its thread, when it has one of its own, works no more.</summary>
+    public void Remove(VirtioDevice device)
+    {
         lock (_life)
         {
             // A processor that does not care may be in the registers of what it let go.
             foreach (var cpu in _cpus)
                 cpu.Pause();
-            foreach (var device in ejected)
-            {
-                _slots.Remove(device);
-                _devices.Remove(device);
-            }
-
+            _slots!.Remove(device);
+            _devices.Remove(device);
             foreach (var cpu in _cpus)
             {
                 if (_state == MachineState.Running)
                     cpu.Resume();
             }
         }
-
-        return ejected;
     }
 
     /// <summary>Gives the machine another generation id and tells the guest. For a machine restored from a snapshot, before <see cref="Resume"/>.</summary>
