@@ -54,7 +54,8 @@ internal static class QuotaDefaults
         ["port"] = 500,
         ["router"] = 10,
         ["floatingip"] = 50,
-        ["subnetpool"] = -1, ["security_group"] = 10,
+        ["subnetpool"] = -1,
+        ["security_group"] = 10,
         ["security_group_rule"] = 100,
     };
 

@@ -12,9 +12,9 @@ internal sealed class AllocationRoutes(Database database, AllocationWriter write
 
     public void Map(ApiRoutes root)
     {
-        root.Post("/allocations",                   Taking(ManageAsync, PlacementVersions.ManyAllocations)).Allow(Policies + "manage");
-        root.Get("/allocations/{consumer_uuid}",    Showing(ShowAsync)).Allow(Policies + "list");
-        root.Put("/allocations/{consumer_uuid}",    Taking(PutAsync))  .Allow(Policies + "update");
+        root.Post("/allocations", Taking(ManageAsync, PlacementVersions.ManyAllocations)).Allow(Policies + "manage");
+        root.Get("/allocations/{consumer_uuid}", Showing(ShowAsync)).Allow(Policies + "list");
+        root.Put("/allocations/{consumer_uuid}", Taking(PutAsync)).Allow(Policies + "update");
         root.Delete("/allocations/{consumer_uuid}", Plain(DeleteAsync)).Allow(Policies + "delete");
         root.Get("/resource_providers/{uuid}/allocations", Showing(ListOfProviderAsync)).Allow("placement:resource_providers:allocations:list");
     }

@@ -17,11 +17,11 @@ internal sealed class ResourceClassRoutes(Database database, PlacementChanges ch
     {
         var since = PlacementVersions.ResourceClasses;
         var classes = root.Group("/resource_classes");
-        classes.Get("",           Showing(ListAsync, since)) .Allow(Policies + "list");
-        classes.Post("",          Taking(CreateAsync, since)).Allow(Policies + "create");
-        classes.Get("/{name}",    Showing(ShowAsync, since)) .Allow(Policies + "show");
-        classes.Put("/{name}",    Plain(PutAsync, since))    .Allow(Policies + "update");
-        classes.Delete("/{name}", Plain(DeleteAsync, since)) .Allow(Policies + "delete");
+        classes.Get("", Showing(ListAsync, since)).Allow(Policies + "list");
+        classes.Post("", Taking(CreateAsync, since)).Allow(Policies + "create");
+        classes.Get("/{name}", Showing(ShowAsync, since)).Allow(Policies + "show");
+        classes.Put("/{name}", Plain(PutAsync, since)).Allow(Policies + "update");
+        classes.Delete("/{name}", Plain(DeleteAsync, since)).Allow(Policies + "delete");
     }
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)

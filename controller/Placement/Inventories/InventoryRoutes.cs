@@ -18,13 +18,13 @@ internal sealed class InventoryRoutes(Database database, PlacementChanges change
     public void Map(ApiRoutes root)
     {
         var inventories = root.Group("/resource_providers/{uuid}/inventories");
-        inventories.Get("",    Showing(ListAsync))    .Allow(Policies + "list");
-        inventories.Post("",   Taking(CreateAsync))   .Allow(Policies + "create");
-        inventories.Put("",    Taking(ReplaceAsync))  .Allow(Policies + "update");
-        inventories.Delete("", Plain(DeleteAllAsync)) .Allow(Policies + "delete");
-        inventories.Get("/{resource_class}",    Showing(ShowAsync)) .Allow(Policies + "show");
-        inventories.Put("/{resource_class}",    Taking(UpdateAsync)).Allow(Policies + "update");
-        inventories.Delete("/{resource_class}", Plain(DeleteAsync)) .Allow(Policies + "delete");
+        inventories.Get("", Showing(ListAsync)).Allow(Policies + "list");
+        inventories.Post("", Taking(CreateAsync)).Allow(Policies + "create");
+        inventories.Put("", Taking(ReplaceAsync)).Allow(Policies + "update");
+        inventories.Delete("", Plain(DeleteAllAsync)).Allow(Policies + "delete");
+        inventories.Get("/{resource_class}", Showing(ShowAsync)).Allow(Policies + "show");
+        inventories.Put("/{resource_class}", Taking(UpdateAsync)).Allow(Policies + "update");
+        inventories.Delete("/{resource_class}", Plain(DeleteAsync)).Allow(Policies + "delete");
     }
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)

@@ -18,7 +18,7 @@ internal sealed class AggregateRoutes(Database database, PlacementChanges change
     public void Map(ApiRoutes root)
     {
         var aggregates = root.Group("/resource_providers/{uuid}/aggregates");
-        aggregates.Get("", Showing(ListAsync, PlacementVersions.Aggregates))  .Allow(Policies + "list");
+        aggregates.Get("", Showing(ListAsync, PlacementVersions.Aggregates)).Allow(Policies + "list");
         aggregates.Put("", Taking(ReplaceAsync, PlacementVersions.Aggregates)).Allow(Policies + "update");
     }
 

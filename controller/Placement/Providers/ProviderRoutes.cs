@@ -15,11 +15,11 @@ internal sealed class ProviderRoutes(Database database, PlacementChanges changes
     public void Map(ApiRoutes root)
     {
         var providers = root.Group("/resource_providers");
-        providers.Get("",           Showing(ListAsync))  .Allow(Policies + "list");
-        providers.Post("",          Taking(CreateAsync)) .Allow(Policies + "create");
-        providers.Get("/{uuid}",    Showing(ShowAsync))  .Allow(Policies + "show");
-        providers.Put("/{uuid}",    Taking(UpdateAsync)) .Allow(Policies + "update");
-        providers.Delete("/{uuid}", Plain(DeleteAsync))  .Allow(Policies + "delete");
+        providers.Get("", Showing(ListAsync)).Allow(Policies + "list");
+        providers.Post("", Taking(CreateAsync)).Allow(Policies + "create");
+        providers.Get("/{uuid}", Showing(ShowAsync)).Allow(Policies + "show");
+        providers.Put("/{uuid}", Taking(UpdateAsync)).Allow(Policies + "update");
+        providers.Delete("/{uuid}", Plain(DeleteAsync)).Allow(Policies + "delete");
     }
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)

@@ -23,13 +23,13 @@ internal sealed class TraitRoutes(Database database, PlacementChanges changes, T
     public void Map(ApiRoutes root)
     {
         var since = PlacementVersions.Traits;
-        root.Get("/traits",           Showing(ListAsync, since)).Allow(Policies + "list");
-        root.Get("/traits/{name}",    Plain(ShowAsync, since))  .Allow(Policies + "show");
-        root.Put("/traits/{name}",    Plain(PutAsync, since))   .Allow(Policies + "update");
+        root.Get("/traits", Showing(ListAsync, since)).Allow(Policies + "list");
+        root.Get("/traits/{name}", Plain(ShowAsync, since)).Allow(Policies + "show");
+        root.Put("/traits/{name}", Plain(PutAsync, since)).Allow(Policies + "update");
         root.Delete("/traits/{name}", Plain(DeleteAsync, since)).Allow(Policies + "delete");
-        root.Get("/resource_providers/{uuid}/traits",    Showing(ListOfProviderAsync, since))   .Allow(ProviderPolicies + "list");
-        root.Put("/resource_providers/{uuid}/traits",    Taking(ReplaceOfProviderAsync, since)) .Allow(ProviderPolicies + "update");
-        root.Delete("/resource_providers/{uuid}/traits", Plain(ClearOfProviderAsync, since))    .Allow(ProviderPolicies + "delete");
+        root.Get("/resource_providers/{uuid}/traits", Showing(ListOfProviderAsync, since)).Allow(ProviderPolicies + "list");
+        root.Put("/resource_providers/{uuid}/traits", Taking(ReplaceOfProviderAsync, since)).Allow(ProviderPolicies + "update");
+        root.Delete("/resource_providers/{uuid}/traits", Plain(ClearOfProviderAsync, since)).Allow(ProviderPolicies + "delete");
     }
 
     private async Task<ApiResult> ListAsync(ApiRequest request, CancellationToken ct)

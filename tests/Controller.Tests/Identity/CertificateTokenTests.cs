@@ -163,7 +163,9 @@ public sealed class CertificateTokenTests : IDisposable
         {
             CertificateChainPolicy = new X509ChainPolicy
             {
-                TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { cloud.Host.Certificates.Authority }, RevocationMode = X509RevocationMode.NoCheck,
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                CustomTrustStore = { cloud.Host.Certificates.Authority },
+                RevocationMode = X509RevocationMode.NoCheck,
             },
             LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate!,
         },

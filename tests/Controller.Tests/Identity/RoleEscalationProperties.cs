@@ -109,8 +109,12 @@ public class RoleEscalationProperties
             {
                 ["trust"] = new JsonObject
                 {
-                    ["trustor_user_id"] = user, ["trustee_user_id"] = other, ["project_id"] = projects[b / 4 % 2], ["impersonation"] = b % 2 == 0,
-                    ["allow_redelegation"] = b % 3 == 0, ["roles"] = new JsonArray(new JsonObject { ["name"] = Roles[b % 4] }),
+                    ["trustor_user_id"] = user,
+                    ["trustee_user_id"] = other,
+                    ["project_id"] = projects[b / 4 % 2],
+                    ["impersonation"] = b % 2 == 0,
+                    ["allow_redelegation"] = b % 3 == 0,
+                    ["roles"] = new JsonArray(new JsonObject { ["name"] = Roles[b % 4] }),
                 },
             }.ToJsonString(), text);
             if (made.Status != 201)

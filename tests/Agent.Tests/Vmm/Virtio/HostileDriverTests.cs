@@ -130,8 +130,16 @@ public sealed class HostileDriverTests
             {
                 var header = new VsockHeader
                 {
-                    src_cid = 7, dst_cid = VsockHeader.VMADDR_CID_HOST, src_port = source, dst_port = action == 0 ? 6u : port, len = length,
-                    type = (ushort)(action == 1 ? 2 : 1), op = (VsockOperation)op, flags = (VsockShutdown)(credit & 7), buf_alloc = credit, fwd_cnt = credit >> 3,
+                    src_cid = 7,
+                    dst_cid = VsockHeader.VMADDR_CID_HOST,
+                    src_port = source,
+                    dst_port = action == 0 ? 6u : port,
+                    len = length,
+                    type = (ushort)(action == 1 ? 2 : 1),
+                    op = (VsockOperation)op,
+                    flags = (VsockShutdown)(credit & 7),
+                    buf_alloc = credit,
+                    fwd_cnt = credit >> 3,
                 };
                 driver.Memory.TryWrite(area, header);
                 if (offered[1]++ < 8)
